@@ -1,0 +1,4 @@
+//! What only admins may see.
+
+mod handlers;
+pub(crate) mod routes;

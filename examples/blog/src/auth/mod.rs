@@ -1,0 +1,7 @@
+//! Registering, logging in, and knowing who asks.
+
+mod dto;
+mod handlers;
+pub(crate) mod passwords;
+pub(crate) mod routes;
+pub(crate) mod tokens;

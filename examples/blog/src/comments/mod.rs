@@ -1,0 +1,7 @@
+//! Comments under posts.
+
+mod dto;
+mod handlers;
+pub(crate) mod model;
+pub(crate) mod routes;
+pub(crate) mod store;

@@ -1,0 +1,371 @@
+//! Settings from the environment and `.env`, by stage; every fault is reported at once and by name.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// Where the process runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// On a developer's machine: migrations and seed run at start, a secret is made where none is given.
+    Development,
+    /// Like production, for a rehearsal.
+    Staging,
+    /// For real callers.
+    Production,
+}
+
+/// A text that no log, error or `Debug` shows.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("****")
+    }
+}
+
+/// How many requests in how long, such as `100 per 15 minutes`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateLimit {
+    /// Requests admitted in one window.
+    pub requests: u32,
+    /// The window.
+    pub window: Duration,
+}
+
+impl FromStr for RateLimit {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is not like `100 per 15 minutes`");
+        let (requests, window) = text.split_once(" per ").ok_or_else(wrong)?;
+        let requests: u32 = requests.trim().parse().map_err(|_| wrong())?;
+        let window = window.trim();
+        let (count, unit) = match window.split_once(' ') {
+            Some((count, unit)) => (count.parse().map_err(|_| wrong())?, unit.trim()),
+            None => (1_u64, window),
+        };
+        let seconds = match unit {
+            "second" | "seconds" => 1,
+            "minute" | "minutes" => 60,
+            "hour" | "hours" => 3600,
+            "day" | "days" => 86_400,
+            _ => return Err(wrong()),
+        };
+        let window = count.checked_mul(seconds).ok_or_else(wrong)?;
+        if requests == 0 || window == 0 {
+            return Err("both numbers must be at least 1".into());
+        }
+        Ok(Self {
+            requests,
+            window: Duration::from_secs(window),
+        })
+    }
+}
+
+/// Everything that a deployment may set. `.env.example` explains each variable.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `APP_ENV`.
+    pub stage: Stage,
+    /// `HOST`.
+    pub host: IpAddr,
+    /// `PORT`; 0 lets the system choose.
+    pub port: u16,
+    /// `DATABASE_URL`.
+    pub database_url: String,
+    /// `JWT_SECRET`; `None` only in development, where one is made.
+    pub jwt_secret: Option<Secret>,
+    /// `RATE_LIMIT`, for an address on `/api`.
+    pub rate_limit: RateLimit,
+    /// `CORS_ORIGINS`.
+    pub cors_origins: Vec<String>,
+    /// `TRUSTED_PROXIES`, as addresses or CIDRs.
+    pub trusted_proxies: Vec<String>,
+    /// `LOG`, a filter such as `info,blog=debug`.
+    pub log: String,
+    /// Where generated files live in development.
+    pub data_dir: PathBuf,
+}
+
+impl Config {
+    /// Reads `.env` in the working directory, then the environment, which wins.
+    pub fn from_env() -> Result<Self, ConfigFaults> {
+        match dotenvy::dotenv() {
+            Ok(_) => {}
+            Err(error) if error.not_found() => {}
+            Err(error) => {
+                return Err(ConfigFaults(vec![Fault {
+                    variable: ".env",
+                    // The parse error quotes the line, which may hold a secret.
+                    reason: match error {
+                        dotenvy::Error::LineParse(_, at) => {
+                            format!("cannot be read: a line is malformed near column {at}")
+                        }
+                        other => format!("cannot be read: {other}"),
+                    },
+                }]));
+            }
+        }
+        Self::from_lookup(|name| match std::env::var(name) {
+            Ok(value) => Some(value),
+            Err(std::env::VarError::NotPresent) => None,
+            Err(std::env::VarError::NotUnicode(_)) => Some("\u{fffd}".into()),
+        })
+    }
+
+    /// Reads every variable through `lookup`. An empty value counts as absent.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigFaults> {
+        let mut source = Source {
+            lookup,
+            faults: Vec::new(),
+        };
+        let stage = source.parse("APP_ENV", Stage::Development, |text| match text {
+            "development" => Ok(Stage::Development),
+            "staging" => Ok(Stage::Staging),
+            "production" => Ok(Stage::Production),
+            other => Err(format!("{other:?} is none of development, staging, production")),
+        });
+        let host = source.parse("HOST", IpAddr::V4(Ipv4Addr::LOCALHOST), |text| {
+            text.parse().map_err(|_| format!("{text:?} is not an IP address"))
+        });
+        let port = source.parse("PORT", 3000, |text| {
+            text.parse()
+                .map_err(|_| format!("{text:?} is not a port from 0 to 65535"))
+        });
+        let database_url = source.parse("DATABASE_URL", "sqlite://data/blog.sqlite".to_owned(), |text| {
+            // The value is not echoed: a database's address may hold a password.
+            if text.starts_with("sqlite:") {
+                Ok(text.to_owned())
+            } else {
+                Err("must begin with `sqlite:`".into())
+            }
+        });
+        let jwt_secret = source.parse("JWT_SECRET", None, |text| {
+            if text.len() < 32 {
+                return Err(format!("has {} bytes and needs at least 32", text.len()));
+            }
+            Ok(Some(Secret::new(text)))
+        });
+        if jwt_secret.is_none() && stage != Stage::Development && source.is_absent("JWT_SECRET") {
+            source.fault("JWT_SECRET", "is required outside development");
+        }
+        let default_limit = RateLimit {
+            requests: 100,
+            window: Duration::from_mins(15),
+        };
+        let rate_limit = source.parse("RATE_LIMIT", default_limit, str::parse);
+        let cors_origins = source.parse("CORS_ORIGINS", vec!["http://localhost:3000".to_owned()], origins);
+        let trusted_proxies = source.parse("TRUSTED_PROXIES", Vec::new(), proxies);
+        let log = source.parse("LOG", "info".to_owned(), |text| {
+            text.parse::<tracing_subscriber::EnvFilter>()
+                .map(|_| text.to_owned())
+                .map_err(|error| error.to_string())
+        });
+
+        if source.faults.is_empty() {
+            Ok(Self {
+                stage,
+                host,
+                port,
+                database_url,
+                jwt_secret,
+                rate_limit,
+                cors_origins,
+                trusted_proxies,
+                log,
+                data_dir: PathBuf::from("data"),
+            })
+        } else {
+            Err(ConfigFaults(source.faults))
+        }
+    }
+}
+
+fn list(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|item| !item.is_empty())
+}
+
+fn origins(text: &str) -> Result<Vec<String>, String> {
+    list(text)
+        .map(|origin| match origin.split_once("://") {
+            Some(("http" | "https", host)) if !host.is_empty() && !host.contains('/') => Ok(origin.to_owned()),
+            _ => Err(format!("{origin:?} is not an origin like `https://app.example`")),
+        })
+        .collect()
+}
+
+fn proxies(text: &str) -> Result<Vec<String>, String> {
+    list(text)
+        .map(|proxy| {
+            let (address, prefix) = proxy.split_once('/').unwrap_or((proxy, "0"));
+            let address: Option<IpAddr> = address.parse().ok();
+            let widest = if matches!(address, Some(IpAddr::V6(_))) {
+                128
+            } else {
+                32
+            };
+            match (address, prefix.parse::<u8>()) {
+                (Some(_), Ok(prefix)) if prefix <= widest => Ok(proxy.to_owned()),
+                _ => Err(format!("{proxy:?} is not an address or a network like `10.0.0.0/8`")),
+            }
+        })
+        .collect()
+}
+
+struct Source<L> {
+    lookup: L,
+    faults: Vec<Fault>,
+}
+
+impl<L: Fn(&str) -> Option<String>> Source<L> {
+    fn parse<T>(&mut self, variable: &'static str, default: T, parse: impl FnOnce(&str) -> Result<T, String>) -> T {
+        let Some(text) = (self.lookup)(variable) else {
+            return default;
+        };
+        let text = text.trim();
+        if text.is_empty() {
+            return default;
+        }
+        match parse(text) {
+            Ok(value) => value,
+            Err(reason) => {
+                self.fault(variable, reason);
+                default
+            }
+        }
+    }
+
+    fn is_absent(&self, variable: &str) -> bool {
+        (self.lookup)(variable).is_none_or(|text| text.trim().is_empty())
+    }
+
+    fn fault(&mut self, variable: &'static str, reason: impl Into<String>) {
+        self.faults.push(Fault {
+            variable,
+            reason: reason.into(),
+        });
+    }
+}
+
+/// One wrong variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Its name.
+    pub variable: &'static str,
+    /// What is wrong with its value.
+    pub reason: String,
+}
+
+/// Every wrong variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigFaults(pub Vec<Fault>);
+
+impl fmt::Display for ConfigFaults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the configuration is wrong")?;
+        for fault in &self.0 {
+            write!(f, "\n  {}: {}", fault.variable, fault.reason)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigFaults {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<Config, ConfigFaults> {
+        Config::from_lookup(|name| {
+            variables
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn development_needs_nothing() {
+        let config = read(&[]).unwrap();
+        assert_eq!((config.stage, config.port), (Stage::Development, 3000));
+        assert_eq!(config.rate_limit.requests, 100);
+        assert_eq!(config.rate_limit.window, Duration::from_mins(15));
+        assert_eq!(config.cors_origins, ["http://localhost:3000"]);
+    }
+
+    #[test]
+    fn every_fault_is_named_at_once() {
+        let faults = read(&[
+            ("APP_ENV", "prod"),
+            ("HOST", "localhost"),
+            ("PORT", "70000"),
+            ("DATABASE_URL", "mysql://root:hunter2@db"),
+            ("JWT_SECRET", "short"),
+            ("RATE_LIMIT", "many"),
+            ("CORS_ORIGINS", "example.com"),
+            ("TRUSTED_PROXIES", "10.0.0.0/33"),
+            ("LOG", "blog=loud"),
+        ])
+        .unwrap_err();
+        let names: Vec<_> = faults.0.iter().map(|fault| fault.variable).collect();
+        assert_eq!(
+            names,
+            [
+                "APP_ENV",
+                "HOST",
+                "PORT",
+                "DATABASE_URL",
+                "JWT_SECRET",
+                "RATE_LIMIT",
+                "CORS_ORIGINS",
+                "TRUSTED_PROXIES",
+                "LOG"
+            ]
+        );
+        assert!(!faults.to_string().contains("hunter2") && !faults.to_string().contains("short"));
+    }
+
+    #[test]
+    fn production_demands_a_secret_and_never_shows_it() {
+        let faults = read(&[("APP_ENV", "production")]).unwrap_err();
+        assert_eq!(faults.0[0].variable, "JWT_SECRET");
+
+        let secret = "0123456789abcdef0123456789abcdef";
+        let config = read(&[("APP_ENV", "production"), ("JWT_SECRET", secret)]).unwrap();
+        assert!(format!("{config:?}").contains("****") && !format!("{config:?}").contains(secret));
+    }
+
+    #[test]
+    fn limits_read_as_written() {
+        let check = |text: &str, expect: Option<(u32, u64)>| {
+            let read = text.parse::<RateLimit>().ok();
+            assert_eq!(
+                read.map(|limit| (limit.requests, limit.window.as_secs())),
+                expect,
+                "{text}"
+            );
+        };
+        check("100 per 15 minutes", Some((100, 900)));
+        check("5 per second", Some((5, 1)));
+        check("0 per minute", None);
+        check("5 per fortnight", None);
+        check("5", None);
+    }
+}

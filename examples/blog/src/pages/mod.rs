@@ -1,0 +1,4 @@
+//! The front page, where everything can be tried.
+
+mod handlers;
+pub(crate) mod routes;

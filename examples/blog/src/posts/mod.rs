@@ -1,0 +1,10 @@
+//! Posts.
+
+mod dto;
+mod handlers;
+pub(crate) mod model;
+pub(crate) mod routes;
+pub(crate) mod store;
+mod version;
+
+pub(crate) use self::handlers::find as visible;

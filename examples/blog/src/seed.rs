@@ -1,0 +1,80 @@
+//! Accounts, posts and comments for a first look. Runs in development only, and only on an empty database.
+
+use sea_orm::DatabaseConnection;
+
+use crate::auth::passwords::Passwords;
+use crate::posts::store::Content;
+use crate::state::SeededAccount;
+use crate::users::store::NewUser;
+use crate::{comments, posts, users};
+
+const ACCOUNTS: [(SeededAccount, &str); 3] = [
+    (
+        SeededAccount {
+            email: "admin@example.com",
+            password: "admin-password",
+            role: "admin",
+        },
+        "Ada Admin",
+    ),
+    (
+        SeededAccount {
+            email: "editor@example.com",
+            password: "editor-password",
+            role: "editor",
+        },
+        "Edgar Editor",
+    ),
+    (
+        SeededAccount {
+            email: "reader@example.com",
+            password: "reader-password",
+            role: "reader",
+        },
+        "Rita Reader",
+    ),
+];
+
+const POSTS: [(&str, &str); 3] = [
+    (
+        "Welcome to the gate",
+        "Every request to this blog has passed the same layers, in the same order.",
+    ),
+    (
+        "What a refusal looks like",
+        "A refusal is a problem document with a status, a title and the id of the request.",
+    ),
+    (
+        "Why the order matters",
+        "The log stands outside the limit, so that refusals are logged too.",
+    ),
+];
+
+/// Fills an empty database; the accounts to print either way.
+pub(crate) async fn run(db: &DatabaseConnection, passwords: &Passwords) -> portcullis::Result<Vec<SeededAccount>> {
+    let accounts = ACCOUNTS.map(|(account, _)| account).to_vec();
+    if users::store::count(db).await? > 0 {
+        return Ok(accounts);
+    }
+    let mut ids = Vec::new();
+    for (account, name) in ACCOUNTS {
+        let new = NewUser {
+            email: account.email.to_owned(),
+            name: name.to_owned(),
+            role: account.role,
+            password_hash: passwords.hash(account.password.to_owned()).await?,
+        };
+        ids.push(users::store::create(db, new).await?.id);
+    }
+    let [admin, editor, reader] = ids.try_into().map_err(|_| "three accounts have three ids")?;
+    for ((title, body), author) in POSTS.into_iter().zip([admin, editor, editor]) {
+        let content = Content {
+            title: title.to_owned(),
+            body: body.to_owned(),
+            published: true,
+        };
+        let post = posts::store::create(db, author, content).await?;
+        comments::store::create(db, post.id, reader, "Nice to read.".to_owned()).await?;
+    }
+    Ok(accounts)
+}

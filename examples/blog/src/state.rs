@@ -1,0 +1,94 @@
+//! What handlers share, and how it is opened and closed.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use sea_orm::{DatabaseConnection, DbErr};
+
+use crate::auth::passwords::Passwords;
+use crate::auth::tokens::Tokens;
+use crate::config::{Config, Secret, Stage};
+use crate::{database, seed};
+
+/// What handlers share. Cloning costs a few reference counts.
+#[derive(Clone)]
+pub struct AppState {
+    config: Arc<Config>,
+    db: DatabaseConnection,
+    passwords: Passwords,
+    tokens: Tokens,
+}
+
+/// An account that the development seed made, printed at start.
+#[derive(Debug, Clone, Copy)]
+pub struct SeededAccount {
+    /// The email to log in with.
+    pub email: &'static str,
+    /// The password, known to everyone: never outside development.
+    pub password: &'static str,
+    /// The role.
+    pub role: &'static str,
+}
+
+impl AppState {
+    /// Opens the database, brings its schema up to date, and in development seeds it.
+    pub async fn open(config: Config) -> portcullis::Result<(Self, Vec<SeededAccount>)> {
+        database::migrate(&config.database_url).await?;
+        let db = database::connect(&config.database_url).await?;
+        let secret = match &config.jwt_secret {
+            Some(secret) => secret.clone(),
+            None => development_secret(&config.data_dir).await?,
+        };
+        let state = Self {
+            db,
+            passwords: Passwords::new()?,
+            tokens: Tokens::new(&secret),
+            config: Arc::new(config),
+        };
+        let seeded = if state.config.stage == Stage::Development {
+            seed::run(&state.db, &state.passwords).await?
+        } else {
+            Vec::new()
+        };
+        Ok((state, seeded))
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Closes the database; `SQLite` then folds its write-ahead log into the file.
+    pub async fn close(self) -> Result<(), DbErr> {
+        self.db.close().await
+    }
+
+    pub(crate) fn db(&self) -> &DatabaseConnection {
+        &self.db
+    }
+
+    pub(crate) fn passwords(&self) -> &Passwords {
+        &self.passwords
+    }
+
+    pub(crate) fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+}
+
+/// A secret of this checkout, kept so that a restart does not end everybody's session.
+async fn development_secret(data_dir: &Path) -> portcullis::Result<Secret> {
+    let path = data_dir.join("development-secret");
+    if let Ok(text) = tokio::fs::read_to_string(&path).await
+        && text.trim().len() >= 32
+    {
+        return Ok(Secret::new(text.trim()));
+    }
+    // Each UUIDv7 brings 74 random bits.
+    let text: String = (0..4).map(|_| uuid::Uuid::now_v7().simple().to_string()).collect();
+    tokio::fs::create_dir_all(data_dir).await?;
+    tokio::fs::write(&path, &text)
+        .await
+        .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    Ok(Secret::new(text))
+}

@@ -1,0 +1,7 @@
+//! The people who write.
+
+pub(crate) mod dto;
+mod handlers;
+pub(crate) mod model;
+pub(crate) mod routes;
+pub(crate) mod store;

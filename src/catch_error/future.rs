@@ -1,0 +1,115 @@
+use std::convert::Infallible;
+use std::error::Error as StdError;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+
+use http::{Response, StatusCode};
+use pin_project_lite::pin_project;
+
+use super::body::ResponseBody;
+use super::context::Context;
+use super::fault::{Fault, guarded};
+use crate::body::RejectBody;
+use crate::problem::{Cause, Problem, Renderer, complete};
+
+pin_project! {
+    /// The future of [`CatchError`](super::CatchError); it always ends in a response.
+    #[derive(Debug)]
+    pub struct ResponseFuture<F> {
+        #[pin]
+        inner: Option<F>,
+        fault: Option<Fault>,
+        context: Context,
+        renderer: Arc<Option<Renderer>>,
+    }
+
+    impl<F> PinnedDrop for ResponseFuture<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            // A client that goes away drops the handler's future half way, and with it whatever panics in its `Drop`.
+            if let Err(message) = guarded(|| this.inner.set(None)) {
+                this.context.panicked("dropping the future", &message);
+            }
+        }
+    }
+}
+
+impl<F> ResponseFuture<F> {
+    pub(super) fn new(started: Result<F, Fault>, context: Context, renderer: Arc<Option<Renderer>>) -> Self {
+        let (inner, fault) = match started {
+            Ok(inner) => (Some(inner), None),
+            Err(fault) => (None, Some(fault)),
+        };
+        Self {
+            inner,
+            fault,
+            context,
+            renderer,
+        }
+    }
+}
+
+impl<F, B, E> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    E: Into<Box<dyn StdError + Send + Sync>>,
+    B: RejectBody,
+{
+    type Output = Result<Response<ResponseBody<B>>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let answer = match this.inner.as_mut().as_pin_mut() {
+            Some(inner) => match guarded(|| inner.poll(cx)) {
+                Ok(Poll::Pending) => return Poll::Pending,
+                Ok(Poll::Ready(Ok(response))) => Ok(response),
+                Ok(Poll::Ready(Err(error))) => Err(Fault::Error(error.into())),
+                Err(message) => Err(Fault::Panicked(message)),
+            },
+            None => Err(this
+                .fault
+                .take()
+                .unwrap_or_else(|| Fault::Panicked("polled after it had answered".to_owned()))),
+        };
+        if let Err(message) = guarded(|| this.inner.set(None)) {
+            this.context.panicked("dropping the future", &message);
+        }
+        let response = match answer {
+            Ok(response) => {
+                if let Some(cause) = response.extensions().get::<Cause>() {
+                    this.context.failed("the handler", cause.take());
+                }
+                response
+            }
+            Err(fault) => {
+                this.context.report(&fault);
+                fault.problem().into_response()
+            }
+        };
+        let response = finish(response, this.context, this.renderer.as_ref().as_ref());
+        let context = this.context.clone();
+        Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, Some(context)))))
+    }
+}
+
+/// Gives a problem its request's id and the app's rendering; any other response stays as it is.
+fn finish<B: RejectBody>(mut response: Response<B>, context: &Context, renderer: Option<&Renderer>) -> Response<B> {
+    if let Some(id) = context.id() {
+        complete(&mut response, id);
+    }
+    let Some(renderer) = renderer else {
+        return response;
+    };
+    match guarded(|| renderer.apply(&mut response)) {
+        Ok(()) => response,
+        Err(message) => {
+            context.panicked("the renderer", &message);
+            let mut plain = Problem::new(StatusCode::INTERNAL_SERVER_ERROR);
+            if let Some(id) = context.id() {
+                plain = plain.with_request_id(id.clone());
+            }
+            plain.into_response()
+        }
+    }
+}

@@ -1,0 +1,71 @@
+use std::convert::Infallible;
+use std::error::Error as StdError;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+
+use http::{Request, Response};
+use tower_service::Service;
+
+use super::body::ResponseBody;
+use super::context::Context;
+use super::fault::{Fault, guarded};
+use super::future::ResponseFuture;
+use crate::body::RejectBody;
+use crate::problem::Renderer;
+
+/// Turns the inner service's errors and panics into problems. See the [module page](super).
+#[derive(Debug)]
+pub struct CatchError<S> {
+    inner: S,
+    renderer: Arc<Option<Renderer>>,
+    unready: Option<Fault>,
+}
+
+impl<S> CatchError<S> {
+    pub(super) fn new(inner: S, renderer: Arc<Option<Renderer>>) -> Self {
+        Self {
+            inner,
+            renderer,
+            unready: None,
+        }
+    }
+}
+
+impl<S: Clone> Clone for CatchError<S> {
+    fn clone(&self) -> Self {
+        // Readiness, and the lack of it, belongs to one instance.
+        Self::new(self.inner.clone(), Arc::clone(&self.renderer))
+    }
+}
+
+impl<S, ReqB, B> Service<Request<ReqB>> for CatchError<S>
+where
+    S: Service<Request<ReqB>, Response = Response<B>>,
+    S::Error: Into<Box<dyn StdError + Send + Sync>>,
+    B: RejectBody,
+{
+    type Response = Response<ResponseBody<B>>;
+    type Error = Infallible;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Infallible>> {
+        if self.unready.is_none() {
+            match guarded(|| self.inner.poll_ready(cx)) {
+                Ok(Poll::Pending) => return Poll::Pending,
+                Ok(Poll::Ready(Ok(()))) => {}
+                Ok(Poll::Ready(Err(error))) => self.unready = Some(Fault::Unready(error.into())),
+                Err(message) => self.unready = Some(Fault::Panicked(message)),
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<ReqB>) -> Self::Future {
+        let context = Context::of(&request);
+        let started = match self.unready.take() {
+            Some(fault) => Err(fault),
+            None => guarded(|| self.inner.call(request)).map_err(Fault::Panicked),
+        };
+        ResponseFuture::new(started, context, Arc::clone(&self.renderer))
+    }
+}

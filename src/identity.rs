@@ -1,0 +1,120 @@
+//! Who is calling, as the layer that verified it says.
+//!
+//! `jwt` (or a layer of yours: sessions, mutual TLS, an API key) puts an [`Identity`] into the request's extensions;
+//! `authorize`, `rate_limit` by user and handlers read it. A request that reaches `authorize` with no `Identity` at all has
+//! passed no identity layer, which is a mistake in the order of the layers and answered as such; an anonymous caller is
+//! [`Identity::anonymous`].
+//!
+//! ```
+//! use portcullis::Identity;
+//!
+//! let identity = Identity::user("42").with_roles(["editor"]).with_permissions(["posts:write"]);
+//! assert_eq!(identity.subject(), Some("42"));
+//! assert!(identity.has_role("editor") && !identity.has_role("admin"));
+//! assert!(Identity::anonymous().subject().is_none());
+//! ```
+
+use std::sync::Arc;
+
+/// A verified caller, or the verified absence of one. Cloning costs one reference count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    known: Option<Arc<Known>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Known {
+    subject: Arc<str>,
+    roles: Vec<String>,
+    permissions: Vec<String>,
+    scopes: Vec<String>,
+}
+
+impl Identity {
+    /// An identity layer ran and the caller presented no credentials.
+    pub const fn anonymous() -> Self {
+        Self { known: None }
+    }
+
+    /// A caller whose identity is verified, named by a stable id such as a token's `sub`.
+    pub fn user(subject: impl Into<Arc<str>>) -> Self {
+        Self {
+            known: Some(Arc::new(Known {
+                subject: subject.into(),
+                roles: Vec::new(),
+                permissions: Vec::new(),
+                scopes: Vec::new(),
+            })),
+        }
+    }
+
+    /// Adds roles, such as `admin`. An anonymous identity stays as it is.
+    #[must_use]
+    pub fn with_roles<I: IntoIterator<Item: Into<String>>>(self, roles: I) -> Self {
+        self.extend(|known| known.roles.extend(roles.into_iter().map(Into::into)))
+    }
+
+    /// Adds permissions, such as `posts:write`. An anonymous identity stays as it is.
+    #[must_use]
+    pub fn with_permissions<I: IntoIterator<Item: Into<String>>>(self, permissions: I) -> Self {
+        self.extend(|known| known.permissions.extend(permissions.into_iter().map(Into::into)))
+    }
+
+    /// Adds OAuth scopes (RFC 6749 section 3.3). An anonymous identity stays as it is.
+    #[must_use]
+    pub fn with_scopes<I: IntoIterator<Item: Into<String>>>(self, scopes: I) -> Self {
+        self.extend(|known| known.scopes.extend(scopes.into_iter().map(Into::into)))
+    }
+
+    /// The caller's stable id; `None` when anonymous.
+    pub fn subject(&self) -> Option<&str> {
+        self.known.as_deref().map(|known| &*known.subject)
+    }
+
+    /// The subject as a shared string, for those who keep it beyond the request.
+    pub fn shared_subject(&self) -> Option<Arc<str>> {
+        self.known.as_deref().map(|known| Arc::clone(&known.subject))
+    }
+
+    /// Whether no credentials were presented.
+    pub fn is_anonymous(&self) -> bool {
+        self.known.is_none()
+    }
+
+    /// The caller's roles; empty when anonymous.
+    pub fn roles(&self) -> &[String] {
+        self.known.as_deref().map_or(&[], |known| &known.roles)
+    }
+
+    /// The caller's permissions; empty when anonymous.
+    pub fn permissions(&self) -> &[String] {
+        self.known.as_deref().map_or(&[], |known| &known.permissions)
+    }
+
+    /// The scopes granted to the caller's token; empty when anonymous.
+    pub fn scopes(&self) -> &[String] {
+        self.known.as_deref().map_or(&[], |known| &known.scopes)
+    }
+
+    /// Whether the caller has this role, compared byte for byte.
+    pub fn has_role(&self, role: &str) -> bool {
+        self.roles().iter().any(|own| own == role)
+    }
+
+    /// Whether the caller has this permission, compared byte for byte.
+    pub fn has_permission(&self, permission: &str) -> bool {
+        self.permissions().iter().any(|own| own == permission)
+    }
+
+    /// Whether the caller's token was granted this scope, compared byte for byte.
+    pub fn has_scope(&self, scope: &str) -> bool {
+        self.scopes().iter().any(|own| own == scope)
+    }
+
+    fn extend(mut self, change: impl FnOnce(&mut Known)) -> Self {
+        if let Some(known) = &mut self.known {
+            change(Arc::make_mut(known));
+        }
+        self
+    }
+}

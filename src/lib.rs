@@ -1,0 +1,63 @@
+//! Composable tower layers for the gate of a Rust service.
+//!
+//! | layer | what it does |
+//! |---|---|
+//! | [`request_log`] | one record per request, when its body has ended |
+//! | [`catch_error`] | errors and panics, also in streams, become problems |
+//! | [`shutdown`] | readiness, grace, drain with a deadline, abort, report |
+//! | [`security_headers`] | helmet's headers, CSP nonces |
+//! | [`cors`] | preflights and allowed origins |
+//! | [`rate_limit`] | quotas per address, user, header or closure |
+//! | [`csrf`] | fetch metadata and WebSocket origins |
+//! | [`jwt`] | verifies bearer tokens |
+//! | [`authorize`] | roles, permissions, policies |
+//! | [`not_found`] | 404 and 405 with `Allow` |
+//!
+//! Beside them stand [`client_ip`] behind trusted proxies, [`request_id`], [`problem`] (RFC 9457) in which every layer
+//! refuses, [`server`] and, with a feature, `password`. [`stack`] puts all of them into the one right order.
+//!
+//! # Features
+//!
+//! | feature | what it adds | default |
+//! |---|---|---|
+//! | `aws-lc` | signatures by aws-lc | yes |
+//! | `rust-crypto` | signatures by the RustCrypto crates, pure Rust; with both, aws-lc serves | |
+//! | `axum` | extractors, `IntoResponse`, route templates and peer addresses from axum | |
+//! | `password` | argon2id | |
+//! | `tonic` | refusals in tonic's body | |
+
+// What comes from outside may not make a layer panic; tests may.
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
+
+pub mod authorize;
+
+#[cfg(feature = "axum")]
+pub mod axum;
+pub mod body;
+pub mod catch_error;
+pub mod client_ip;
+pub mod config_error;
+pub mod cors;
+pub mod csrf;
+pub mod identity;
+pub mod jwt;
+pub mod not_found;
+mod origin;
+#[cfg(feature = "password")]
+pub mod password;
+pub mod problem;
+pub mod rate_limit;
+pub mod request_id;
+pub mod request_log;
+pub mod security_headers;
+pub mod server;
+pub mod shutdown;
+pub mod stack;
+pub mod trail;
+
+pub use self::body::RejectBody;
+pub use self::config_error::ConfigError;
+pub use self::identity::Identity;
+pub use self::problem::{Error, Problem, Result};
+pub use self::request_id::RequestId;
+pub use self::trail::Trail;

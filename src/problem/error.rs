@@ -1,0 +1,136 @@
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use http::{Response, StatusCode};
+
+use super::Problem;
+use crate::body::RejectBody;
+
+/// What a handler returns so that `?` works on any error.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Any error, on its way to be a response: the log gets the cause, the client a [`Problem`].
+///
+/// An error that is itself a [`Problem`] becomes that problem; every other becomes a `500` that says nothing of its cause.
+///
+/// ```
+/// use http::StatusCode;
+/// use portcullis::{Error, Problem};
+///
+/// fn find(id: u32) -> portcullis::Result<&'static str> {
+///     if id == 7 { Ok("seven") } else { Err(Problem::new(StatusCode::NOT_FOUND).into()) }
+/// }
+/// assert_eq!(find(8).unwrap_err().status(), 404);
+/// let other: Error = std::io::Error::other("disk on fire").into();
+/// assert_eq!(other.status(), 500);
+/// ```
+pub struct Error {
+    cause: Box<dyn StdError + Send + Sync>,
+}
+
+impl Error {
+    /// The status that the response will have.
+    pub fn status(&self) -> StatusCode {
+        self.cause
+            .downcast_ref::<Problem>()
+            .map_or(StatusCode::INTERNAL_SERVER_ERROR, Problem::status)
+    }
+
+    /// The error that `?` was used on.
+    pub fn cause(&self) -> &(dyn StdError + Send + Sync + 'static) {
+        &*self.cause
+    }
+
+    /// The response: the problem, and for an unexpected error its [`Cause`] in the extensions.
+    pub fn into_response<B: RejectBody>(self) -> Response<B> {
+        match self.cause.downcast::<Problem>() {
+            Ok(problem) => problem.into_response(),
+            Err(cause) => {
+                let mut response = Problem::new(StatusCode::INTERNAL_SERVER_ERROR).into_response();
+                response.extensions_mut().insert(Cause::new(cause));
+                response
+            }
+        }
+    }
+}
+
+impl<E: Into<Box<dyn StdError + Send + Sync>>> From<E> for Error {
+    fn from(cause: E) -> Self {
+        Self { cause: cause.into() }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.cause, f)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.cause, f)
+    }
+}
+
+/// The error behind a `500`, in the response's extensions for the log; never for the client.
+///
+/// `catch_error` logs it with the request's id. Where no layer does, it is logged when the response is dropped: a cause is
+/// never lost.
+#[derive(Clone)]
+pub struct Cause {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    error: Box<dyn StdError + Send + Sync>,
+    taken: AtomicBool,
+}
+
+impl Cause {
+    /// Wraps the error that made a response fail.
+    pub fn new(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                error: error.into(),
+                taken: AtomicBool::new(false),
+            }),
+        }
+    }
+
+    /// The error, for whoever logs it; the caller has then taken over its reporting.
+    pub fn take(&self) -> &(dyn StdError + Send + Sync + 'static) {
+        self.inner.taken.store(true, Ordering::Relaxed);
+        &*self.inner.error
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if !*self.taken.get_mut() {
+            tracing::error!(cause = %Chain(&*self.error), "request failed");
+        }
+    }
+}
+
+impl fmt::Debug for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Cause").field(&self.inner.error).finish()
+    }
+}
+
+/// An error and all its sources on one line, for a log record.
+pub(crate) struct Chain<'a>(pub(crate) &'a (dyn StdError + 'static));
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut source = self.0.source();
+        while let Some(error) = source {
+            write!(f, ": {error}")?;
+            source = error.source();
+        }
+        Ok(())
+    }
+}

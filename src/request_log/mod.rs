@@ -1,0 +1,1 @@
+//! One log record per request.

@@ -1,0 +1,71 @@
+//! The pure decision: which headers a response gets.
+
+use http::header::{HeaderName, HeaderValue, SERVER, STRICT_TRANSPORT_SECURITY};
+use http::uri::Scheme;
+use http::{Extensions, HeaderMap, Request};
+
+use super::csp::{CspNonce, Template};
+
+const X_POWERED_BY: HeaderName = HeaderName::from_static("x-powered-by");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// A request that came over HTTPS, put into its extensions by whoever terminated TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Https;
+
+/// What the builder settled, shared by all clones of the service.
+#[derive(Debug)]
+pub(super) struct Policy {
+    pub(super) fixed: Vec<(HeaderName, HeaderValue)>,
+    /// A content policy that changes with each response.
+    pub(super) varying: Option<(HeaderName, Template)>,
+    pub(super) hsts: Option<HeaderValue>,
+    pub(super) hsts_always: bool,
+    pub(super) trust_forwarded_proto: bool,
+}
+
+impl Policy {
+    pub(super) fn sends_hsts<B>(&self, request: &Request<B>) -> bool {
+        self.hsts.is_some()
+            && (self.hsts_always
+                || request.uri().scheme() == Some(&Scheme::HTTPS)
+                || is_marked(request.extensions())
+                || (self.trust_forwarded_proto && says_https(request.headers())))
+    }
+
+    pub(super) fn apply(&self, headers: &mut HeaderMap, hsts: bool, nonce: Option<&CspNonce>) {
+        headers.remove(X_POWERED_BY);
+        headers.remove(SERVER);
+        // One growth at most.
+        headers.reserve(self.fixed.len() + 2);
+        for (name, value) in &self.fixed {
+            fill_in(headers, name, || Some(value.clone()));
+        }
+        if let (Some((name, template)), Some(nonce)) = (&self.varying, nonce) {
+            fill_in(headers, name, || template.fill(nonce));
+        }
+        if let Some(value) = self.hsts.as_ref().filter(|_| hsts) {
+            fill_in(headers, &STRICT_TRANSPORT_SECURITY, || Some(value.clone()));
+        }
+    }
+}
+
+fn fill_in(headers: &mut HeaderMap, name: &HeaderName, value: impl FnOnce() -> Option<HeaderValue>) {
+    if !headers.contains_key(name)
+        && let Some(value) = value()
+    {
+        headers.insert(name, value);
+    }
+}
+
+fn is_marked(extensions: &Extensions) -> bool {
+    extensions.get::<Https>().is_some()
+}
+
+/// The last element is the nearest proxy's word.
+fn says_https(headers: &HeaderMap) -> bool {
+    let last = headers.get_all(X_FORWARDED_PROTO).iter().next_back();
+    last.and_then(|line| line.to_str().ok())
+        .and_then(|line| line.rsplit(',').next())
+        .is_some_and(|proto| proto.trim().eq_ignore_ascii_case("https"))
+}

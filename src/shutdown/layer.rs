@@ -1,0 +1,25 @@
+use tower_layer::Layer;
+
+use super::handle::Handle;
+use super::service::InFlight;
+
+/// Applies [`InFlight`]; from [`Shutdown::layer`](super::Shutdown::layer) or [`Handle::layer`].
+#[derive(Debug, Clone)]
+pub struct ShutdownLayer {
+    handle: Handle,
+}
+
+impl Handle {
+    /// The layer that counts what is in flight.
+    pub fn layer(&self) -> ShutdownLayer {
+        ShutdownLayer { handle: self.clone() }
+    }
+}
+
+impl<S> Layer<S> for ShutdownLayer {
+    type Service = InFlight<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        InFlight::new(inner, self.handle.clone())
+    }
+}

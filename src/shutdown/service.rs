@@ -1,0 +1,41 @@
+use std::task::{Context, Poll};
+
+use http::{Request, Response, Version};
+use tower_service::Service;
+
+use super::body::ResponseBody;
+use super::future::ResponseFuture;
+use super::handle::Handle;
+
+/// Counts requests until their response bodies end. See the [module page](super).
+#[derive(Debug, Clone)]
+pub struct InFlight<S> {
+    inner: S,
+    handle: Handle,
+}
+
+impl<S> InFlight<S> {
+    pub(super) fn new(inner: S, handle: Handle) -> Self {
+        Self { inner, handle }
+    }
+}
+
+impl<S, ReqB, B> Service<Request<ReqB>> for InFlight<S>
+where
+    S: Service<Request<ReqB>, Response = Response<B>>,
+{
+    type Response = Response<ResponseBody<B>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<ReqB>) -> Self::Future {
+        // Counted before the inner call, whose work may begin at once.
+        let guard = self.handle.guard();
+        let closable = request.version() <= Version::HTTP_11;
+        ResponseFuture::new(self.inner.call(request), guard, closable)
+    }
+}

@@ -1,0 +1,1 @@
+//! Every layer in the one right order.

@@ -1,0 +1,32 @@
+//! What contributors run, with nothing to install: `cargo xtask check | dev | bench`.
+
+mod check;
+mod dev;
+mod msrv;
+mod run;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask <command>
+
+  check   everything that CI checks: format, lints, tests, features, docs, dependencies, MSRV
+  dev     runs the blog and restarts it when a source file is saved; the listening socket stays open
+  bench   measures what each layer costs";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["check"] => check::check(),
+        ["dev"] => dev::dev(),
+        ["bench", ..] => run::cargo(&["bench", "--package", "portcullis", "--all-features"]),
+        _ => Err(USAGE.to_owned()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("{reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
