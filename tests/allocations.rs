@@ -1,7 +1,7 @@
 //! What each layer allocates beyond the bare service, counted exactly.
 //!
-//! Requests look as a server hands them over: their extension map exists, and the response has a header, so that neither map's
-//! first allocation is taken for the layer's; the buffers behind URI and headers are shared.
+//! Requests look as a server hands them over: their extension map exists and has room, and the response has a header, so that
+//! neither map's first allocation is taken for the layer's; the buffers behind URI and headers are shared.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -14,8 +14,16 @@ use http::{Request, Response};
 use http_body_util::Full;
 use tower::{Layer, Service};
 
+use portcullis::Identity;
+use portcullis::authorize::{AuthorizeLayer, Policy};
 use portcullis::catch_error::CatchErrorLayer;
+use portcullis::client_ip::{ClientIpLayer, PeerAddr};
 use portcullis::cors::CorsLayer;
+use portcullis::csrf::CsrfLayer;
+use portcullis::not_found::NotFoundLayer;
+use portcullis::request_id::RequestIdLayer;
+use portcullis::security_headers::SecurityHeadersLayer;
+use portcullis::shutdown::Shutdown;
 
 type Body = Full<Bytes>;
 
@@ -41,14 +49,22 @@ impl Service<Request<Body>> for Bare {
 }
 
 #[derive(Clone, Debug)]
-struct Elsewhere;
+struct Elsewhere<const N: u8>;
 
 fn request(headers: &[(&'static str, &'static str)]) -> Request<Body> {
     let mut request = Request::post("/posts/7?draft=1").body(Body::default()).expect("valid");
     for (name, value) in headers {
         request.headers_mut().insert(*name, HeaderValue::from_static(value));
     }
-    request.extensions_mut().insert(Elsewhere);
+    // The fourth entry makes room for three more.
+    request.extensions_mut().insert(Elsewhere::<0>);
+    request.extensions_mut().insert(Elsewhere::<1>);
+    request
+        .extensions_mut()
+        .insert(PeerAddr(([198, 51, 100, 7], 4711).into()));
+    request
+        .extensions_mut()
+        .insert(Identity::user("42").with_roles(["editor"]));
     // A server's buffers are shared from the start; those made from literals become so at their first clone.
     drop((request.uri().clone(), request.headers().clone()));
     request
@@ -101,4 +117,38 @@ fn cors_allocates_nothing() {
 #[test]
 fn catch_error_allocates_nothing() {
     check("catch_error", &CatchErrorLayer::new(), &[], 0);
+}
+
+#[test]
+fn request_id_allocates_its_text_and_its_place() {
+    check("made here", &RequestIdLayer::new(), &[], 2);
+    let trusting = RequestIdLayer::new().trust_inbound();
+    check("from outside", &trusting, &[("x-request-id", "id-7")], 1);
+}
+
+#[test]
+fn security_headers_grow_the_header_map_once() {
+    // One growth is two allocations: the map's entries and its index.
+    check("helmet", &SecurityHeadersLayer::default(), &[], 2);
+    check("api", &SecurityHeadersLayer::api(), &[], 2);
+}
+
+#[test]
+fn client_ip_allocates_its_place() {
+    check("peer", &ClientIpLayer::peer(), &[], 1);
+    let behind = ClientIpLayer::builder()
+        .trust_networks(["198.51.100.0/24"])
+        .build()
+        .expect("valid");
+    check("proxy", &behind, &[("x-forwarded-for", "203.0.113.9, 198.51.100.8")], 1);
+}
+
+#[test]
+fn shutdown_csrf_authorize_and_not_found_allocate_nothing() {
+    let shutdown = Shutdown::builder().build().expect("valid");
+    check("shutdown", &shutdown.layer(), &[], 0);
+    check("csrf", &CsrfLayer::default(), &[("sec-fetch-site", "same-origin")], 0);
+    let policy = Policy::role("admin") | Policy::role("editor");
+    check("authorize", &AuthorizeLayer::new(policy), &[], 0);
+    check("not_found", &NotFoundLayer::new(), &[], 0);
 }

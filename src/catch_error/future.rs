@@ -93,15 +93,9 @@ where
     }
 }
 
-/// Gives a problem its request's id and the app's rendering; any other response stays as it is.
+/// Completes a problem; a renderer that panics costs the client its rendering, not its answer.
 fn finish<B: RejectBody>(mut response: Response<B>, context: &Context, renderer: Option<&Renderer>) -> Response<B> {
-    if let Some(id) = context.id() {
-        complete(&mut response, id);
-    }
-    let Some(renderer) = renderer else {
-        return response;
-    };
-    match guarded(|| renderer.apply(&mut response)) {
+    match guarded(|| complete(&mut response, context.id(), renderer)) {
         Ok(()) => response,
         Err(message) => {
             context.panicked("the renderer", &message);

@@ -289,17 +289,6 @@ impl Renderer {
     pub fn render(&self, problem: &Problem) -> (HeaderValue, Bytes) {
         (self.render)(problem)
     }
-
-    /// Replaces the body of a response that carries a [`Problem`]; any other response stays as it is.
-    pub fn apply<B: RejectBody>(&self, response: &mut Response<B>) {
-        let Some(problem) = response.extensions().get::<Problem>() else {
-            return;
-        };
-        let (content_type, body) = self.render(problem);
-        *response.body_mut() = B::reject(body);
-        response.headers_mut().insert(CONTENT_TYPE, content_type);
-        response.headers_mut().remove(CONTENT_LENGTH);
-    }
 }
 
 impl fmt::Debug for Renderer {
@@ -308,19 +297,25 @@ impl fmt::Debug for Renderer {
     }
 }
 
-/// Gives a response that was made without sight of the request, such as a handler's, the request's id.
-///
-/// Renders anew where the response carries a [`Problem`] without an id; any other response stays as it is.
-pub fn complete<B: RejectBody>(response: &mut Response<B>, id: &RequestId) {
+/// Finishes a response on its way out: a [`Problem`] that was made without sight of the request, such as a handler's, gets
+/// the request's id, and the app's renderer has its say. Any other response stays as it is.
+pub fn complete<B: RejectBody>(response: &mut Response<B>, id: Option<&RequestId>, renderer: Option<&Renderer>) {
     let Some(problem) = response.extensions_mut().get_mut::<Problem>() else {
         return;
     };
-    if problem.request_id.is_some() {
-        return;
-    }
-    problem.request_id = Some(id.clone());
-    let body = problem.to_json();
+    let named = match id {
+        Some(id) if problem.request_id.is_none() => {
+            problem.request_id = Some(id.clone());
+            true
+        }
+        _ => false,
+    };
+    let (content_type, body) = match renderer {
+        Some(renderer) => renderer.render(problem),
+        None if named => (PROBLEM_JSON, problem.to_json()),
+        None => return,
+    };
     *response.body_mut() = B::reject(body);
-    response.headers_mut().insert(CONTENT_TYPE, PROBLEM_JSON);
+    response.headers_mut().insert(CONTENT_TYPE, content_type);
     response.headers_mut().remove(CONTENT_LENGTH);
 }
