@@ -75,7 +75,15 @@ fn leaves_know_no_layer() {
     for (name, text) in sources() {
         if !matches!(
             module(&name),
-            "body" | "problem" | "client_ip" | "request_id" | "identity" | "trail" | "config_error" | "origin"
+            "body"
+                | "problem"
+                | "client_ip"
+                | "request_id"
+                | "request_view"
+                | "identity"
+                | "trail"
+                | "config_error"
+                | "origin"
         ) {
             continue;
         }
