@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
@@ -21,6 +22,7 @@ use portcullis::client_ip::{ClientIpLayer, PeerAddr};
 use portcullis::cors::CorsLayer;
 use portcullis::csrf::CsrfLayer;
 use portcullis::not_found::NotFoundLayer;
+use portcullis::rate_limit::{Headers, Quota, RateLimitLayer, RateLimitLayerBuilder};
 use portcullis::request_id::RequestIdLayer;
 use portcullis::security_headers::SecurityHeadersLayer;
 use portcullis::shutdown::Shutdown;
@@ -151,4 +153,70 @@ fn shutdown_csrf_authorize_and_not_found_allocate_nothing() {
     let policy = Policy::role("admin") | Policy::role("editor");
     check("authorize", &AuthorizeLayer::new(policy), &[], 0);
     check("not_found", &NotFoundLayer::new(), &[], 0);
+}
+
+/// What a limit adds for the third caller of three, who is told what the others were told: values are made for the first and
+/// shared from the second on.
+fn check_limit(name: &str, settings: impl FnOnce(RateLimitLayerBuilder) -> RateLimitLayerBuilder, expect: (u64, u64)) {
+    let from = |peer: &str| {
+        let mut request = request(&[("x-api-key", "k")]);
+        request
+            .extensions_mut()
+            .insert(PeerAddr(peer.parse().expect("an address")));
+        request
+    };
+    let quota = Quota::new(1, Duration::from_secs(60));
+    let layer = settings(RateLimitLayer::builder().quota(quota)).build().expect("valid");
+    let mut added = (0, 0);
+    for peer in ["192.0.2.1:1", "192.0.2.2:1", "192.0.2.3:1"] {
+        let bare = count(Bare, from(peer));
+        added.0 = count(layer.layer(Bare), from(peer)) - bare;
+        added.1 = count(layer.layer(Bare), from(peer)) - bare;
+    }
+    assert_eq!(added, expect, "{name}: admitted, refused");
+}
+
+#[test]
+fn rate_limit_allocates_nothing_for_the_admitted() {
+    check_limit("no headers", |limit| limit.headers(Headers::None), (0, 16));
+    check_limit("draft", |limit| limit, (0, 16));
+    check_limit("legacy", |limit| limit.headers(Headers::Legacy), (2, 19));
+    check_limit("state", RateLimitLayerBuilder::expose_state, (1, 16));
+}
+
+#[test]
+fn of_a_large_quota_some_answers_are_made_anew() {
+    // Numbered by what remains and the seconds to wait, answers that are 256 requests apart share a place.
+    let quota = Quota::new(5000, Duration::from_secs(5000 * 3600));
+    let layer = RateLimitLayer::per_address(quota).expect("valid");
+    let from_one = || {
+        let mut request = request(&[]);
+        request
+            .extensions_mut()
+            .insert(PeerAddr("192.0.2.1:1".parse().expect("an address")));
+        request
+    };
+    let bare = count(Bare, from_one());
+    for _ in 0..256 {
+        count(layer.layer(Bare), from_one());
+    }
+    assert_eq!(count(layer.layer(Bare), from_one()) - bare, 1);
+}
+
+#[test]
+fn a_flood_of_addresses_takes_no_memory() {
+    let mut built = None;
+    let quota = Quota::new(100, Duration::from_secs(900));
+    let layer = RateLimitLayer::builder().quota(quota).headers(Headers::None);
+    let memory = allocation_counter::measure(|| built = layer.build().ok());
+    // 17 bytes for each of 100 000 callers, and the clock's first calibration.
+    assert!(memory.bytes_max < 1_750_000, "{memory:?}");
+    let layer = built.expect("valid");
+    for address in 0..10_000_u32 {
+        let mut flood = request(&[]);
+        let peer = (std::net::Ipv4Addr::from(address), 1).into();
+        flood.extensions_mut().insert(PeerAddr(peer));
+        let bare = flood.clone();
+        assert_eq!(count(layer.layer(Bare), flood) - count(Bare, bare), 0, "{address}");
+    }
 }

@@ -77,5 +77,6 @@ mod tests;
 
 pub use self::future::ResponseFuture;
 pub use self::layer::AuthorizeLayer;
-pub use self::policy::{Policy, RequestView};
+pub use self::policy::Policy;
 pub use self::service::Authorize;
+pub use crate::request_view::RequestView;

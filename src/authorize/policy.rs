@@ -4,9 +4,8 @@ use std::fmt;
 use std::ops::{BitAnd, BitOr, Not};
 use std::sync::Arc;
 
-use http::{Extensions, HeaderMap, Method, Request, Uri};
-
 use crate::identity::Identity;
+use crate::request_view::RequestView;
 
 /// What a caller must be or have. See the [module page](crate::authorize).
 #[derive(Clone)]
@@ -31,15 +30,6 @@ enum Rule {
 
 type Check = dyn Fn(&Identity, RequestView<'_>) -> bool + Send + Sync;
 
-/// What a closure may look at: everything of the request but its body.
-#[derive(Debug, Clone, Copy)]
-pub struct RequestView<'a> {
-    method: &'a Method,
-    uri: &'a Uri,
-    headers: &'a HeaderMap,
-    extensions: &'a Extensions,
-}
-
 /// The outcome for one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Decision {
@@ -49,37 +39,6 @@ pub(super) enum Decision {
     Forbidden,
     /// All that is missing is this scope.
     InsufficientScope(Arc<str>),
-}
-
-impl<'a> RequestView<'a> {
-    pub(super) fn of<B>(request: &'a Request<B>) -> Self {
-        Self {
-            method: request.method(),
-            uri: request.uri(),
-            headers: request.headers(),
-            extensions: request.extensions(),
-        }
-    }
-
-    /// The request's method.
-    pub fn method(self) -> &'a Method {
-        self.method
-    }
-
-    /// The request's URI.
-    pub fn uri(self) -> &'a Uri {
-        self.uri
-    }
-
-    /// The request's headers.
-    pub fn headers(self) -> &'a HeaderMap {
-        self.headers
-    }
-
-    /// The request's extensions.
-    pub fn extensions(self) -> &'a Extensions {
-        self.extensions
-    }
 }
 
 impl Policy {

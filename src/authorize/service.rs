@@ -7,10 +7,11 @@ use tower_service::Service;
 
 use super::future::ResponseFuture;
 use super::layer::Config;
-use super::policy::{Decision, RequestView};
+use super::policy::Decision;
 use crate::body::RejectBody;
 use crate::identity::Identity;
 use crate::problem::Problem;
+use crate::request_view::RequestView;
 
 /// The service made by [`AuthorizeLayer`](super::AuthorizeLayer). See the [module page](crate::authorize).
 #[derive(Debug, Clone)]

@@ -8,8 +8,9 @@ use proptest::prelude::*;
 use tower::{Layer, ServiceExt, service_fn};
 
 use super::layer::AuthorizeLayer;
-use super::policy::{Decision, Policy, RequestView};
+use super::policy::{Decision, Policy};
 use crate::identity::Identity;
+use crate::request_view::RequestView;
 
 async fn send(policy: Policy, identity: Option<Identity>) -> Response<Full<Bytes>> {
     let service = service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())));

@@ -1,1 +1,128 @@
-//! Quotas per caller.
+//! Quotas per caller: who asks too often is told when to come back.
+//!
+//! What it decides, in this order:
+//!
+//! 1. A request for which a [`skip`](RateLimitLayerBuilder::skip) closure answers true goes on, uncounted.
+//! 2. A [`Key`] tells callers apart: by the client's address (IPv6 by its first 64 bits), the verified user, a header or a closure.
+//!    A request without one is admitted, refused with a `400` or counted by its address, as [`MissingKey`] says. There is no
+//!    quota that all such callers share.
+//! 3. A request that should carry the key and does not, since the layer that inserts it is missing, gets a `500`, and the log
+//!    says which layer that is and where to put it.
+//! 4. Within the [`Quota`] the request goes on. The response says what is left, as [`Headers`] chooses.
+//! 5. Beyond it the answer is a `429` [`Problem`](crate::Problem) with the members `quota` and `retry_after`, and the header
+//!    `Retry-After`: seconds, rounded up, never 0. A refused request uses up nothing, so that a client which comes back at that
+//!    time is admitted.
+//!
+//! Clones of a layer, and all services it makes, count together, in this process. A quota is counted by GCRA (the
+//! [`governor`](https://docs.rs/governor) crate): a burst at once and then one more each interval. In no stretch of time does
+//! more pass than the burst and one each interval, so there is no turn of a window at which two bursts pass together.
+//!
+//! **Memory.** [`max_keys`](RateLimitLayerBuilder::max_keys) callers are remembered and not one more, in a table that never grows
+//! and needs no task to sweep it. Only a 64-bit hash of the key is kept, made with a secret of the layer's own, so that nobody
+//! can aim at another's place; that two of 100 000 callers share a quota by accident happens in about one of four thousand
+//! million tables. Each hash belongs to one set of 32 places. Where all of them are taken the new caller gets the place of the
+//! one whose quota is whole again soonest: first those whose quota is whole already, who lose nothing, and then the one who has
+//! used the least. While callers whose quota is not whole fill half of the table, three in ten thousand find their set full.
+//!
+//! So a flood of fresh keys cannot lock newcomers out, since there is always a place. Nor can it make the table forget those who
+//! have used much: the fresh ones have used one request each and push out one another. To push out a caller who has used fifty
+//! requests takes about as many other callers as the table has places, all of whom have used fifty. What is lost in a flood is
+//! the count of callers who have used hardly more than one request; they begin anew with a whole quota, which is no more than a
+//! flood from so many addresses has anyway. A quota of a single request is therefore the one that such a flood can renew.
+//!
+//! It costs no allocation on a request that is admitted, beyond the growth of the response's header map. With [`Headers::Draft`]
+//! the values of up to 4096 different answers are kept, which is all of most quotas whose window is an hour or less; of larger
+//! ones some cost one allocation. [`Headers::Legacy`] costs two, [`expose_state`](RateLimitLayerBuilder::expose_state) one. A
+//! refusal reads the same clock and the same place in the table, and its `Problem` takes 16 small allocations. No lock is shared
+//! by all requests: each set of 32 places has its own. A layer takes 17 bytes for each caller that it can remember: 1.7 MB by
+//! default.
+//!
+//! It goes inside `cors`, so that a page can read the `429`, and inside `client_ip`. By address it goes outside everything that
+//! costs more than itself; by user it goes inside `jwt`.
+//!
+//! ```
+//! # use bytes::Bytes;
+//! # use http::{Request, Response};
+//! # use http_body_util::Full;
+//! # use tower::{Layer, ServiceExt, service_fn};
+//! use portcullis::client_ip::PeerAddr;
+//! use portcullis::rate_limit::RateLimitLayer;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let hello = service_fn(async |_: Request<()>| Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::from("hello"))));
+//! let service = RateLimitLayer::per_address("2 per 15 minutes".parse()?)?.layer(hello);
+//! let from = |address: &str| {
+//!     let mut request = Request::new(());
+//!     request.extensions_mut().insert(PeerAddr(address.parse().unwrap()));
+//!     request
+//! };
+//!
+//! let response = service.clone().oneshot(from("192.0.2.1:4711")).await?;
+//! assert_eq!(response.headers()["ratelimit-policy"], "\"default\";q=2;w=900");
+//! assert_eq!(response.headers()["ratelimit"], "\"default\";r=1;t=450");
+//!
+//! service.clone().oneshot(from("192.0.2.1:4712")).await?;
+//! let refused = service.clone().oneshot(from("192.0.2.1:4713")).await?;
+//! assert_eq!(refused.status(), 429);
+//! assert_eq!(refused.headers()["retry-after"], "450");
+//!
+//! assert_eq!(service.oneshot(from("192.0.2.2:4711")).await?.status(), 200);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! By user, with a smaller burst and the headers of old:
+//!
+//! ```
+//! # use bytes::Bytes;
+//! # use http::{Request, Response};
+//! # use http_body_util::Full;
+//! # use tower::{Layer, ServiceExt, service_fn};
+//! use std::time::Duration;
+//!
+//! use portcullis::Identity;
+//! use portcullis::rate_limit::{Headers, Key, Quota, RateLimitLayer};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let layer = RateLimitLayer::builder()
+//!     .quota(Quota::new(1000, Duration::from_secs(3600)).burst(50).name("user"))
+//!     .key(Key::user())
+//!     .headers(Headers::Legacy)
+//!     .skip(|request| request.uri().path() == "/healthz")
+//!     .build()?;
+//!
+//! # let hello = service_fn(async |_: Request<()>| Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::from("hello"))));
+//! let mut request = Request::new(());
+//! request.extensions_mut().insert(Identity::user("42"));
+//! let response = layer.layer(hello).oneshot(request).await?;
+//! assert_eq!(response.headers()["x-ratelimit-remaining"], "49");
+//! # Ok(())
+//! # }
+//! ```
+
+mod allowance;
+mod error;
+mod field;
+mod future;
+mod gcra;
+mod headers;
+mod key;
+mod layer;
+mod limiter;
+mod policy;
+mod quota;
+mod service;
+mod store;
+#[cfg(test)]
+mod tests;
+
+pub use self::allowance::Allowance;
+pub use self::error::ParseQuotaError;
+pub use self::future::ResponseFuture;
+pub use self::headers::Headers;
+pub use self::key::{Key, MissingKey};
+pub use self::layer::{RateLimitLayer, RateLimitLayerBuilder};
+pub use self::quota::Quota;
+pub use self::service::RateLimit;

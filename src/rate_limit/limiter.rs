@@ -1,0 +1,129 @@
+use std::fmt;
+use std::hash::RandomState;
+use std::sync::{Arc, Once};
+
+use http::HeaderMap;
+
+use super::allowance::Allowance;
+use super::gcra::Gcra;
+use super::headers::Stamp;
+use super::key::{Key, Missing, MissingKey};
+use super::policy::Standing;
+use super::quota::Quota;
+use crate::request_view::RequestView;
+
+pub(super) type Skip = Arc<dyn Fn(RequestView<'_>) -> bool + Send + Sync>;
+
+/// What the builder settled and what has been counted, shared by all clones of the layer and of its services.
+pub(super) struct Limiter {
+    pub(super) quota: Quota,
+    pub(super) gcra: Gcra,
+    pub(super) key: Key,
+    pub(super) on_missing_key: MissingKey,
+    pub(super) skip: Vec<Skip>,
+    pub(super) stamp: Option<Stamp>,
+    pub(super) expose_state: bool,
+    pub(super) hasher: RandomState,
+    pub(super) reports: Reports,
+}
+
+/// Each missing layer is reported once, not once a request.
+#[derive(Debug)]
+pub(super) struct Reports {
+    address: Once,
+    identity: Once,
+}
+
+/// The outcome for one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It is not counted.
+    Exempt,
+    Admit(Standing),
+    Refuse(Standing),
+    /// It lacks what it would be counted by.
+    NoKey,
+    /// No layer has said whom to count it for.
+    Misplaced,
+}
+
+impl Limiter {
+    pub(super) fn judge(&self, request: RequestView<'_>) -> Verdict {
+        if self.skip.iter().any(|skip| skip(request)) {
+            return Verdict::Exempt;
+        }
+        let caller = match (self.key.caller(request, &self.hasher), self.on_missing_key) {
+            (Ok(Some(hash)), _) => Ok(hash),
+            (Ok(None), MissingKey::Admit) => return Verdict::Exempt,
+            (Ok(None), MissingKey::Refuse) => return Verdict::NoKey,
+            (Ok(None), MissingKey::ByAddress) => self.key.address(request, &self.hasher),
+            (Err(missing), _) => Err(missing),
+        };
+        match caller.map(|hash| self.gcra.take(hash)) {
+            Ok(Ok(standing)) => Verdict::Admit(standing),
+            Ok(Err(standing)) => Verdict::Refuse(standing),
+            Err(missing) => {
+                self.reports.report(missing);
+                Verdict::Misplaced
+            }
+        }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.quota.name
+    }
+
+    /// Whether admitted responses carry headers.
+    pub(super) fn tells(&self) -> bool {
+        self.stamp.is_some()
+    }
+
+    pub(super) fn tell(&self, response: &mut HeaderMap, standing: Standing) {
+        if let Some(stamp) = &self.stamp {
+            stamp.write(response, standing);
+        }
+    }
+
+    pub(super) fn allowance(&self, standing: Standing) -> Option<Allowance> {
+        self.expose_state
+            .then(|| Allowance::new(self.quota.name.clone(), self.gcra.pace(), standing))
+    }
+}
+
+impl Reports {
+    pub(super) fn new() -> Self {
+        Self {
+            address: Once::new(),
+            identity: Once::new(),
+        }
+    }
+
+    fn report(&self, missing: Missing) {
+        match missing {
+            Missing::Address => self.address.call_once(|| {
+                tracing::error!(
+                    target: "portcullis::rate_limit",
+                    "the client's address is unknown: put the client_ip layer outside rate_limit, and serve with peer \
+                     addresses as its page says",
+                );
+            }),
+            Missing::Identity => self.identity.call_once(|| {
+                tracing::error!(
+                    target: "portcullis::rate_limit",
+                    "no Identity on the request: put the jwt layer, or another that inserts one, outside rate_limit",
+                );
+            }),
+        }
+    }
+}
+
+impl fmt::Debug for Limiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Limiter")
+            .field("quota", &self.quota)
+            .field("key", &self.key)
+            .field("on_missing_key", &self.on_missing_key)
+            .field("skip", &self.skip.len())
+            .finish_non_exhaustive()
+    }
+}

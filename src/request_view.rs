@@ -1,0 +1,43 @@
+//! What the closures of an app may look at: everything of a request but its body.
+
+use http::{Extensions, HeaderMap, Method, Request, Uri};
+
+/// A request without its body, as closures in a layer's settings see it.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestView<'a> {
+    method: &'a Method,
+    uri: &'a Uri,
+    headers: &'a HeaderMap,
+    extensions: &'a Extensions,
+}
+
+impl<'a> RequestView<'a> {
+    pub(crate) fn of<B>(request: &'a Request<B>) -> Self {
+        Self {
+            method: request.method(),
+            uri: request.uri(),
+            headers: request.headers(),
+            extensions: request.extensions(),
+        }
+    }
+
+    /// The request's method.
+    pub fn method(self) -> &'a Method {
+        self.method
+    }
+
+    /// The request's URI.
+    pub fn uri(self) -> &'a Uri {
+        self.uri
+    }
+
+    /// The request's headers.
+    pub fn headers(self) -> &'a HeaderMap {
+        self.headers
+    }
+
+    /// The request's extensions.
+    pub fn extensions(self) -> &'a Extensions {
+        self.extensions
+    }
+}
