@@ -10,12 +10,18 @@
 //! let trail = Trail::default();
 //! trail.note_user("42".into());
 //! assert_eq!(trail.user().as_deref(), Some("42"));
+//!
+//! assert_eq!(trail.request_bytes(), None);
+//! trail.add_request_bytes(5);
+//! trail.add_request_bytes(7);
+//! assert_eq!(trail.request_bytes(), Some(12));
 //! ```
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-/// Notes on one request, shared by the layers it passes. The first note of each kind stands.
+/// Notes on one request, shared by the layers it passes. The first note of each kind stands; bytes add up.
 #[derive(Debug, Clone, Default)]
 pub struct Trail {
     notes: Arc<Notes>,
@@ -27,6 +33,7 @@ struct Notes {
     user: OnceLock<Arc<str>>,
     route: OnceLock<Arc<str>>,
     failure: OnceLock<Failure>,
+    request_bytes: OnceLock<AtomicU64>,
 }
 
 /// What went wrong inside a request, beyond what its status says.
@@ -62,6 +69,12 @@ impl Trail {
         let _ = self.notes.failure.set(failure);
     }
 
+    /// Adds to the bytes of the request body that were really read; with 0 says that they are counted.
+    pub fn add_request_bytes(&self, bytes: u64) {
+        let counted = self.notes.request_bytes.get_or_init(AtomicU64::default);
+        counted.fetch_add(bytes, Ordering::Relaxed);
+    }
+
     /// The client's address, where a layer resolved it.
     pub fn client_ip(&self) -> Option<IpAddr> {
         self.notes.client_ip.get().copied()
@@ -80,5 +93,11 @@ impl Trail {
     /// How the request failed.
     pub fn failure(&self) -> Option<Failure> {
         self.notes.failure.get().cloned()
+    }
+
+    /// The bytes of the request body that were really read, where a layer counts them.
+    pub fn request_bytes(&self) -> Option<u64> {
+        let counted = self.notes.request_bytes.get()?;
+        Some(counted.load(Ordering::Relaxed))
     }
 }

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Request, Response};
 use http_body_util::Full;
+use tower::layer::util::Stack;
 use tower::{Layer, Service};
 
 use portcullis::Identity;
@@ -24,15 +25,18 @@ use portcullis::csrf::CsrfLayer;
 use portcullis::not_found::NotFoundLayer;
 use portcullis::rate_limit::{Headers, Quota, RateLimitLayer, RateLimitLayerBuilder};
 use portcullis::request_id::RequestIdLayer;
+use portcullis::request_log::{CountRequestBodyLayer, RequestLogLayer, TextFormat};
 use portcullis::security_headers::SecurityHeadersLayer;
 use portcullis::shutdown::Shutdown;
+use tracing::subscriber::with_default;
+use tracing::{Event, Level, Metadata, Subscriber, span};
 
 type Body = Full<Bytes>;
 
 #[derive(Clone)]
 struct Bare;
 
-impl Service<Request<Body>> for Bare {
+impl<B> Service<Request<B>> for Bare {
     type Response = Response<Body>;
     type Error = Infallible;
     type Future = Ready<Result<Response<Body>, Infallible>>;
@@ -41,7 +45,7 @@ impl Service<Request<Body>> for Bare {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, _: Request<Body>) -> Self::Future {
+    fn call(&mut self, _: Request<B>) -> Self::Future {
         let mut response = Response::new(Body::new(Bytes::from_static(b"hello")));
         response
             .headers_mut()
@@ -219,4 +223,70 @@ fn a_flood_of_addresses_takes_no_memory() {
         let bare = flood.clone();
         assert_eq!(count(layer.layer(Bare), flood) - count(Bare, bare), 0, "{address}");
     }
+}
+
+/// Takes what is at most at this level, and does nothing with it.
+struct Deaf(Option<Level>);
+
+impl Subscriber for Deaf {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.0.is_some_and(|most| *metadata.level() <= most)
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+    fn event(&self, _: &Event<'_>) {}
+
+    fn enter(&self, _: &span::Id) {}
+
+    fn exit(&self, _: &span::Id) {}
+}
+
+#[test]
+fn request_log_allocates_nothing_where_nobody_listens() {
+    let headers = &[("user-agent", "curl/8")];
+    let layer = RequestLogLayer::new();
+    check("no subscriber", &layer, headers, 0);
+    with_default(Deaf(None), || check("all disabled", &layer, headers, 0));
+}
+
+#[test]
+fn request_log_allocates_the_record_and_the_trail() {
+    let headers = &[("user-agent", "curl/8")];
+    let layer = RequestLogLayer::new();
+    let counting = Stack::new(CountRequestBodyLayer::new(), RequestLogLayer::new());
+    with_default(Deaf(Some(Level::TRACE)), || {
+        check("spans and records", &layer, headers, 3);
+        check("counting the request's body", &counting, headers, 3);
+        let filtered = RequestLogLayer::builder().filter(|_| false).build().expect("valid");
+        check("filtered", &filtered, headers, 0);
+    });
+    with_default(Deaf(Some(Level::ERROR)), || check("errors only", &layer, headers, 3));
+}
+
+#[test]
+fn request_log_allocates_a_line_at_the_end() {
+    fn check(layer: &RequestLogLayer, expect: u64) {
+        let end = || {
+            let future = pin!(layer.layer(Bare).call(request(&[("user-agent", "curl/8")])));
+            let Poll::Ready(Ok(response)) = future.poll(&mut Context::from_waker(Waker::noop())) else {
+                panic!("the bare service is never pending");
+            };
+            allocation_counter::measure(|| drop(response)).count_total
+        };
+        end();
+        assert_eq!(end(), expect);
+    }
+    let text = RequestLogLayer::builder()
+        .text(TextFormat::Combined, std::io::sink)
+        .build()
+        .expect("valid");
+    check(&text, 1);
+    with_default(Deaf(Some(Level::TRACE)), || check(&RequestLogLayer::new(), 0));
 }

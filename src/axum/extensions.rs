@@ -1,6 +1,6 @@
 use std::net::SocketAddr;
 
-use axum::extract::{ConnectInfo, MatchedPath};
+use axum::extract::ConnectInfo;
 use http::Extensions;
 
 /// The peer's address, where the app is served with `into_make_service_with_connect_info::<SocketAddr>()`.
@@ -10,13 +10,8 @@ pub(crate) fn peer_address(request: &Extensions) -> Option<SocketAddr> {
         .map(|ConnectInfo(address)| *address)
 }
 
-/// The template of the matched route, such as `/posts/{id}`.
-#[allow(dead_code, reason = "read by request_log")]
-pub(crate) fn matched_path(request: &Extensions) -> Option<&str> {
-    request.get::<MatchedPath>().map(MatchedPath::as_str)
-}
-
-/// The matched route, for those who keep it beyond the request: cloning costs one reference count.
+/// The matched route, for those who keep it beyond the request: cloning costs one reference count. Its `as_str` is the template,
+/// such as `/posts/{id}`.
 pub(crate) use axum::extract::MatchedPath as Route;
 
 /// What axum's `ConnectInfo` extractor reads, for a server that is not axum's.

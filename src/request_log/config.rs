@@ -1,0 +1,48 @@
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::policy::{Policy, Verdict};
+use super::query::Query;
+use super::text::Text;
+use super::view::RequestView;
+
+pub(super) type Filter = Arc<dyn Fn(&RequestView<'_>) -> bool + Send + Sync>;
+
+/// The settings of one layer, shared by its services and by the requests in flight.
+#[derive(Default)]
+pub(super) struct Config {
+    pub(super) policy: Policy,
+    pub(super) query: Query,
+    pub(super) filter: Option<Filter>,
+    pub(super) text: Option<Text>,
+    /// Ordinary records so far, written or not.
+    pub(super) ordinary: AtomicU64,
+}
+
+impl Config {
+    /// Whether anybody takes a record. The most severe level is asked for: the record's own is known at the end only.
+    pub(super) fn listens(&self) -> bool {
+        self.text.is_some() || tracing::event_enabled!(target: "portcullis::request_log", tracing::Level::ERROR)
+    }
+
+    pub(super) fn wants(&self, request: &RequestView<'_>) -> bool {
+        self.filter.as_ref().is_none_or(|wants| wants(request))
+    }
+
+    /// Whether the record is left out, being one of many.
+    pub(super) fn leaves_out(&self, verdict: Verdict) -> bool {
+        self.policy.samples(verdict) && !self.policy.keeps(self.ordinary.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("policy", &self.policy)
+            .field("query", &self.query)
+            .field("filter", &self.filter.is_some())
+            .field("text", &self.text)
+            .finish_non_exhaustive()
+    }
+}
