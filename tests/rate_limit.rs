@@ -466,7 +466,7 @@ async fn over_a_socket_the_connection_lives_on() {
             answer.push_str(std::str::from_utf8(&chunk[..read]).unwrap());
         }
         assert!(answer.starts_with(&format!("HTTP/1.1 {expect}")), "{answer}");
-        assert_eq!(answer.contains("retry-after: 1800"), expect == 429, "{answer}");
+        assert_eq!(answer.contains("retry-after: "), expect == 429, "{answer}");
     }
 }
 

@@ -65,7 +65,7 @@
 //! service.clone().oneshot(from("192.0.2.1:4712")).await?;
 //! let refused = service.clone().oneshot(from("192.0.2.1:4713")).await?;
 //! assert_eq!(refused.status(), 429);
-//! assert_eq!(refused.headers()["retry-after"], "450");
+//! assert!(refused.headers().contains_key("retry-after"));
 //!
 //! assert_eq!(service.oneshot(from("192.0.2.2:4711")).await?.status(), 200);
 //! # Ok(())
