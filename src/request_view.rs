@@ -1,12 +1,13 @@
 //! What the closures of an app may look at: everything of a request but its body.
 
-use http::{Extensions, HeaderMap, Method, Request, Uri};
+use http::{Extensions, HeaderMap, Method, Request, Uri, Version};
 
 /// A request without its body, as closures in a layer's settings see it.
 #[derive(Debug, Clone, Copy)]
 pub struct RequestView<'a> {
     method: &'a Method,
     uri: &'a Uri,
+    version: Version,
     headers: &'a HeaderMap,
     extensions: &'a Extensions,
 }
@@ -16,6 +17,7 @@ impl<'a> RequestView<'a> {
         Self {
             method: request.method(),
             uri: request.uri(),
+            version: request.version(),
             headers: request.headers(),
             extensions: request.extensions(),
         }
@@ -29,6 +31,16 @@ impl<'a> RequestView<'a> {
     /// The request's URI.
     pub fn uri(self) -> &'a Uri {
         self.uri
+    }
+
+    /// The path, percent-encoded as it was sent.
+    pub fn path(self) -> &'a str {
+        self.uri.path()
+    }
+
+    /// The protocol's version.
+    pub fn version(self) -> Version {
+        self.version
     }
 
     /// The request's headers.

@@ -79,4 +79,3 @@ pub use self::future::ResponseFuture;
 pub use self::layer::AuthorizeLayer;
 pub use self::policy::Policy;
 pub use self::service::Authorize;
-pub use crate::request_view::RequestView;

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::policy::{Policy, Verdict};
 use super::query::Query;
 use super::text::Text;
-use super::view::RequestView;
+use crate::request_view::RequestView;
 
-pub(super) type Filter = Arc<dyn Fn(&RequestView<'_>) -> bool + Send + Sync>;
+pub(super) type Filter = Arc<dyn Fn(RequestView<'_>) -> bool + Send + Sync>;
 
 /// The settings of one layer, shared by its services and by the requests in flight.
 #[derive(Default)]
@@ -26,7 +26,7 @@ impl Config {
         self.text.is_some() || tracing::event_enabled!(target: "portcullis::request_log", tracing::Level::ERROR)
     }
 
-    pub(super) fn wants(&self, request: &RequestView<'_>) -> bool {
+    pub(super) fn wants(&self, request: RequestView<'_>) -> bool {
         self.filter.as_ref().is_none_or(|wants| wants(request))
     }
 

@@ -8,8 +8,8 @@ use tower_layer::Layer;
 use super::config::Config;
 use super::service::RequestLog;
 use super::text::{Text, TextFormat};
-use super::view::RequestView;
 use crate::config_error::{ConfigError, Faults};
+use crate::request_view::RequestView;
 
 const LAYER: &str = "request_log";
 
@@ -89,7 +89,7 @@ impl RequestLogLayerBuilder {
     /// of them; to keep their failures, [`sample`](Self::sample). A later call replaces an earlier one.
     pub fn filter<F>(mut self, records: F) -> Self
     where
-        F: Fn(&RequestView<'_>) -> bool + Send + Sync + 'static,
+        F: Fn(RequestView<'_>) -> bool + Send + Sync + 'static,
     {
         self.config.filter = Some(Arc::new(records));
         self

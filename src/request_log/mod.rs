@@ -148,7 +148,6 @@ mod span;
 #[cfg(test)]
 mod tests;
 mod text;
-mod view;
 
 pub use self::body::ResponseBody;
 pub use self::count::{CountRequestBody, CountRequestBodyLayer, CountedBody};
@@ -156,4 +155,3 @@ pub use self::future::ResponseFuture;
 pub use self::layer::{RequestLogLayer, RequestLogLayerBuilder};
 pub use self::service::RequestLog;
 pub use self::text::TextFormat;
-pub use self::view::RequestView;

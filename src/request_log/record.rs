@@ -11,9 +11,9 @@ use tracing::{Level, Span};
 use super::config::Config;
 use super::policy::{End, Facts, Severity, Verdict, is_bodiless};
 use super::text::{Line, TextFormat};
-use super::view::RequestView;
 use crate::client_ip::ClientIp;
 use crate::request_id::RequestId;
+use crate::request_view::RequestView;
 use crate::trail::Trail;
 
 /// The record of a request in flight. Whatever ends the request drops it, and it is written then: exactly once.
@@ -45,7 +45,7 @@ pub(super) struct Record {
 impl Record {
     /// Opens the record of a request that is to be recorded, and puts a trail into its extensions.
     pub(super) fn open<B>(request: &mut Request<B>, config: &Arc<Config>) -> Option<Box<Self>> {
-        if !config.listens() || !config.wants(&RequestView::of(request)) {
+        if !config.listens() || !config.wants(RequestView::of(request)) {
             return None;
         }
         let trail = request.extensions_mut().get_or_insert_default::<Trail>().clone();
