@@ -16,6 +16,7 @@ use tower::{Layer, Service};
 
 use portcullis::catch_error::CatchErrorLayer;
 use portcullis::cors::CorsLayer;
+use portcullis::jwt::{Algorithm, Issuer, JwtLayer, SigningKey};
 
 type Body = Full<Bytes>;
 
@@ -101,4 +102,33 @@ fn cors_allocates_nothing() {
 #[test]
 fn catch_error_allocates_nothing() {
     check("catch_error", &CatchErrorLayer::new(), &[], 0);
+}
+
+#[test]
+fn jwt_allocates_for_the_claims_and_eleven_times_more() {
+    let key = SigningKey::hmac(Algorithm::HS256, [7; 32]);
+    let layer = JwtLayer::builder()
+        .key(key.verifying_key())
+        .issuer("https://blog.example")
+        .audience("blog")
+        .build()
+        .expect("valid");
+    let issuer = Issuer::builder()
+        .key(key)
+        .issuer("https://blog.example")
+        .audience("blog")
+        .build()
+        .expect("valid");
+    let token = issuer.token("42").sign().expect("valid");
+    // The claims: `sub`, `iss`, `jti`, and `aud` with its list.
+    let bearer: &'static str = format!("Bearer {token}").leak();
+    check("verified", &layer, &[("authorization", bearer)], 5 + 11);
+    let layer = JwtLayer::builder()
+        .key(SigningKey::hmac(Algorithm::HS256, [7; 32]).verifying_key())
+        .without_issuer()
+        .without_audience()
+        .optional()
+        .build()
+        .expect("valid");
+    check("anonymous", &layer, &[], 1);
 }
