@@ -112,6 +112,12 @@ impl Faults {
         }
     }
 
+    /// Adds a last fault, without which there is nothing to build, and ends the collection.
+    pub fn end_with(mut self, layer: &'static str, setting: &'static str, reason: impl Into<String>) -> ConfigError {
+        self.add(layer, setting, reason);
+        ConfigError { faults: self.found }
+    }
+
     /// `Ok` where nothing was added.
     pub fn finish(self) -> Result<(), ConfigError> {
         if self.found.is_empty() {

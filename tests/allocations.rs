@@ -22,6 +22,7 @@ use portcullis::catch_error::CatchErrorLayer;
 use portcullis::client_ip::{ClientIpLayer, PeerAddr};
 use portcullis::cors::CorsLayer;
 use portcullis::csrf::CsrfLayer;
+use portcullis::jwt::{Algorithm, Issuer, JwtLayer, SigningKey};
 use portcullis::not_found::NotFoundLayer;
 use portcullis::rate_limit::{Headers, Quota, RateLimitLayer, RateLimitLayerBuilder};
 use portcullis::request_id::RequestIdLayer;
@@ -289,4 +290,33 @@ fn request_log_allocates_a_line_at_the_end() {
         .expect("valid");
     check(&text, 1);
     with_default(Deaf(Some(Level::TRACE)), || check(&RequestLogLayer::new(), 0));
+}
+
+#[test]
+fn jwt_allocates_for_the_claims_and_eleven_times_more() {
+    let key = SigningKey::hmac(Algorithm::HS256, [7; 32]);
+    let layer = JwtLayer::builder()
+        .key(key.verifying_key())
+        .issuer("https://blog.example")
+        .audience("blog")
+        .build()
+        .expect("valid");
+    let issuer = Issuer::builder()
+        .key(key)
+        .issuer("https://blog.example")
+        .audience("blog")
+        .build()
+        .expect("valid");
+    let token = issuer.token("42").sign().expect("valid");
+    // The claims: `sub`, `iss`, `jti`, and `aud` with its list.
+    let bearer: &'static str = format!("Bearer {token}").leak();
+    check("verified", &layer, &[("authorization", bearer)], 5 + 11);
+    let layer = JwtLayer::builder()
+        .key(SigningKey::hmac(Algorithm::HS256, [7; 32]).verifying_key())
+        .without_issuer()
+        .without_audience()
+        .optional()
+        .build()
+        .expect("valid");
+    check("no token, and an identity from outside", &layer, &[], 0);
 }

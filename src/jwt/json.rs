@@ -1,0 +1,232 @@
+//! Reads JSON more strictly than `serde_json`: every name once, and not deeper than needed.
+//!
+//! RFC 8259 section 4 leaves the meaning of a repeated name open, and two readers of one token must not differ (RFC 7515
+//! section 4, RFC 7519 section 4).
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+/// The deepest nesting of objects and arrays.
+const DEEPEST: u8 = 32;
+
+/// 9999-12-31T23:59:59Z. What lies beyond is milliseconds taken for seconds.
+const LATEST: Duration = Duration::from_secs(253_402_300_799);
+
+/// Takes the members of the outermost object that matter.
+pub(super) trait Members<'de> {
+    /// Reads the value of `name`, or hands it on to [`skip`].
+    fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error>;
+}
+
+/// Reads one object, whole.
+pub(super) fn read_object<'de, M: Members<'de>>(json: &'de [u8], members: &mut M) -> Result<(), serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    deserializer.deserialize_map(Object(members))?;
+    deserializer.end()
+}
+
+/// Passes over a value of the outermost object, as strictly as over all.
+pub(super) fn skip<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
+    map.next_value_seed(Skip { depth: 1 })
+}
+
+struct Object<'m, M>(&'m mut M);
+
+impl<'de, M: Members<'de>> Visitor<'de> for Object<'_, M> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        // Room for the members of most tokens.
+        let mut names = Names(Vec::with_capacity(8));
+        while let Some(name) = map.next_key::<Text<'de>>()? {
+            self.0.member(&name.0, &mut map)?;
+            names.0.push(name.0);
+        }
+        names.check()
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Skip {
+    depth: u8,
+}
+
+impl Skip {
+    fn deeper<E: Error>(self) -> Result<Self, E> {
+        if self.depth >= DEEPEST {
+            return Err(E::custom("nested too deeply"));
+        }
+        Ok(Self { depth: self.depth + 1 })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Skip {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Skip {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let inner = self.deeper()?;
+        let mut names = Names::default();
+        while let Some(name) = map.next_key::<Text<'de>>()? {
+            names.0.push(name.0);
+            map.next_value_seed(inner)?;
+        }
+        names.check()
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        let inner = self.deeper()?;
+        while seq.next_element_seed(inner)?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+#[derive(Default)]
+struct Names<'de>(Vec<Cow<'de, str>>);
+
+impl Names<'_> {
+    /// Sorted, since a comparison of each with each would let a long object cost its square.
+    fn check<E: Error>(mut self) -> Result<(), E> {
+        self.0.sort_unstable();
+        let twice = self.0.iter().zip(self.0.iter().skip(1)).any(|(one, next)| one == next);
+        if twice {
+            Err(E::custom("a name occurs twice"))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// A string, borrowed where it has no escapes.
+pub(super) struct Text<'de>(pub(super) Cow<'de, str>);
+
+impl<'de> Deserialize<'de> for Text<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Borrow;
+        impl<'de> Visitor<'de> for Borrow {
+            type Value = Text<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(Borrow)
+    }
+}
+
+/// Seconds since 1970, whole or not (RFC 7519 section 2), up to the year 9999.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct NumericDate(pub(super) Duration);
+
+impl NumericDate {
+    pub(super) fn new(since_1970: Duration) -> Option<Self> {
+        (since_1970 <= LATEST).then_some(Self(since_1970))
+    }
+}
+
+impl<'de> Deserialize<'de> for NumericDate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Seconds;
+        impl Visitor<'_> for Seconds {
+            type Value = NumericDate;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("seconds between 1970 and the year 9999")
+            }
+
+            fn visit_u64<E: Error>(self, seconds: u64) -> Result<NumericDate, E> {
+                NumericDate::new(Duration::from_secs(seconds)).ok_or_else(|| E::custom("beyond the year 9999"))
+            }
+
+            fn visit_f64<E: Error>(self, seconds: f64) -> Result<NumericDate, E> {
+                let date = Duration::try_from_secs_f64(seconds).ok().and_then(NumericDate::new);
+                date.ok_or_else(|| E::custom("before 1970 or beyond the year 9999"))
+            }
+        }
+        deserializer.deserialize_f64(Seconds)
+    }
+}
+
+/// A string, or an array of strings (RFC 7519 section 4.1.3): whether one of them is in a list.
+pub(super) struct AnyOf<'l>(pub(super) &'l [String]);
+
+impl<'de> DeserializeSeed<'de> for AnyOf<'_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for AnyOf<'_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string or an array of strings")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<bool, E> {
+        Ok(self.0.iter().any(|own| own == text))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<bool, A::Error> {
+        let mut found = false;
+        while let Some(text) = seq.next_element::<Text<'de>>()? {
+            found |= self.0.iter().any(|own| *own == text.0);
+        }
+        Ok(found)
+    }
+}
+
+/// Anything at all, for a member that is refused whatever it holds.
+pub(super) type Anything = IgnoredAny;

@@ -1,0 +1,72 @@
+//! Which key a token is verified with.
+
+use super::algorithm::{Algorithm, Family};
+use super::key::{Key, Material};
+use crate::config_error::Faults;
+
+/// The keys of one issuer. Ids are unique, and of the keys without an id each has an algorithm of its own.
+pub(super) struct Keys {
+    pub(super) own: Vec<(Option<String>, Material)>,
+}
+
+impl Keys {
+    /// Notes every key that is faulty, or that cannot be told from another.
+    pub(super) fn collect(keys: Vec<Key>, faults: &mut Faults) -> Self {
+        let mut fault = |reason: String| faults.add("jwt", "key", reason);
+        if keys.is_empty() {
+            fault("is missing: no token could be verified".to_owned());
+        }
+        let mut own: Vec<(Option<String>, Material)> = Vec::new();
+        for (place, key) in keys.into_iter().enumerate() {
+            let (id, material) = key.into_parts();
+            let name = id.clone().unwrap_or_else(|| format!("number {}", place + 1));
+            let material = match material {
+                Ok(material) => material,
+                Err(reason) => {
+                    fault(format!("`{name}` {reason}"));
+                    continue;
+                }
+            };
+            let algorithm = material.algorithm;
+            match &id {
+                Some(_) if own.iter().any(|(other, _)| *other == id) => fault(format!("`{name}` occurs twice")),
+                None if own
+                    .iter()
+                    .any(|(other, key)| other.is_none() && key.algorithm == algorithm) =>
+                {
+                    fault(format!(
+                        "`{name}` is the second of {algorithm} without an id; give each an id"
+                    ));
+                }
+                _ => {}
+            }
+            own.push((id, material));
+        }
+        let secrets = own
+            .iter()
+            .filter(|(_, key)| key.algorithm.family() == Family::Hmac)
+            .count();
+        if secrets != 0 && secrets != own.len() {
+            fault("secrets and public keys stand together; give each kind a layer of its own".to_owned());
+        }
+        Self { own }
+    }
+
+    /// A `kid` names the key with that id; where no key has an id, it says nothing. Without it: the key without an id, or else
+    /// the only key, of the token's algorithm. A key of another algorithm is never the one.
+    pub(super) fn find(&self, algorithm: Algorithm, kid: Option<&str>) -> Option<&Material> {
+        let fitting = || self.own.iter().filter(|(_, material)| material.algorithm == algorithm);
+        let named = self.own.iter().any(|(id, _)| id.is_some());
+        if let Some(kid) = kid.filter(|_| named) {
+            return fitting().find(|(id, _)| id.as_deref() == Some(kid)).map(|(_, key)| key);
+        }
+        if let Some((_, key)) = fitting().find(|(id, _)| id.is_none()) {
+            return Some(key);
+        }
+        let mut fitting = fitting();
+        match (fitting.next(), fitting.next()) {
+            (Some((_, only)), None) => Some(only),
+            _ => None,
+        }
+    }
+}

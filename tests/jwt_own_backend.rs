@@ -1,0 +1,55 @@
+//! A backend that the app has installed before is used, whatever the features say. In a process of its own, since that is for good.
+
+#![cfg(any(feature = "aws-lc", feature = "rust-crypto"))]
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use jsonwebtoken::crypto::{CryptoProvider, KeyUtils};
+use portcullis::jwt::{Algorithm, Issuer, JwtLayer, SigningKey};
+
+#[cfg(feature = "aws-lc")]
+use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
+#[cfg(not(feature = "aws-lc"))]
+use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
+
+static SIGNED: AtomicUsize = AtomicUsize::new(0);
+
+static OWN: CryptoProvider = CryptoProvider {
+    signer_factory: |algorithm, key| {
+        SIGNED.fetch_add(1, Ordering::Relaxed);
+        (DEFAULT_PROVIDER.signer_factory)(algorithm, key)
+    },
+    verifier_factory: |algorithm, key| (DEFAULT_PROVIDER.verifier_factory)(algorithm, key),
+    key_utils: KeyUtils::new_unimplemented(),
+};
+
+#[test]
+fn the_apps_backend_signs() {
+    OWN.install_default().expect("nothing is installed yet");
+    let key = SigningKey::hmac(Algorithm::HS256, [7; 32]);
+    let layer = JwtLayer::builder()
+        .key(key.verifying_key())
+        .issuer("joe")
+        .audience("blog")
+        .build();
+    assert!(layer.is_ok());
+    let issuer = Issuer::builder()
+        .key(key)
+        .issuer("joe")
+        .audience("blog")
+        .build()
+        .expect("valid");
+    let before = SIGNED.load(Ordering::Relaxed);
+    issuer.token("42").sign().expect("signed");
+    assert_eq!(SIGNED.load(Ordering::Relaxed), before + 1);
+
+    // It cannot tell public halves, and panics when asked.
+    let key = SigningKey::ed_pem(include_bytes!("fixtures/jwt/ed25519.pem")).verifying_key();
+    let error = JwtLayer::builder()
+        .key(key)
+        .issuer("joe")
+        .audience("blog")
+        .build()
+        .expect_err("no public half");
+    assert!(error.to_string().contains("public half"), "{error}");
+}
