@@ -124,6 +124,35 @@ async fn an_error_that_is_a_problem_is_that_problem_and_no_record() {
 }
 
 #[tokio::test]
+async fn an_error_whose_source_is_a_problem_is_that_problem() {
+    #[derive(Debug)]
+    struct Refused(Problem);
+
+    impl std::fmt::Display for Refused {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("the ledger is closed")
+        }
+    }
+
+    impl std::error::Error for Refused {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    let log = Log::default();
+    let _listening = log.listen();
+    let service = CatchErrorLayer::new().layer(service_fn(async |_: Request<Full<Bytes>>| {
+        Err::<Answer, _>(io::Error::other(Refused(Problem::new(StatusCode::CONFLICT))))
+    }));
+    let response = service.oneshot(request()).await.unwrap();
+    assert_eq!(response.status(), 409);
+    let body = text(response).await;
+    assert!(body.contains("id-7") && !body.contains("ledger"), "{body}");
+    assert_eq!(log.text(), "");
+}
+
+#[tokio::test]
 async fn the_cause_behind_a_handlers_question_mark_is_logged_with_the_id() {
     let log = Log::default();
     let _listening = log.listen();

@@ -39,7 +39,7 @@ impl Context {
         match fault {
             Fault::Panicked(message) => self.panicked("the service", message),
             // A problem sent as an error is an answer, not an accident.
-            Fault::Error(error) | Fault::Unready(error) if error.is::<Problem>() => {}
+            Fault::Error(error) | Fault::Unready(error) if Problem::behind(&**error).is_some() => {}
             Fault::Error(error) => self.failed("the service", &**error),
             Fault::Unready(error) => self.failed("readiness", &**error),
         }

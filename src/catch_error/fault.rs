@@ -19,7 +19,7 @@ impl Fault {
         let (Self::Error(error) | Self::Unready(error)) = self else {
             return Problem::new(StatusCode::INTERNAL_SERVER_ERROR);
         };
-        match error.downcast_ref::<Problem>() {
+        match Problem::behind(&**error) {
             Some(problem) => problem.clone(),
             None if matches!(self, Self::Unready(_)) => Problem::new(StatusCode::SERVICE_UNAVAILABLE),
             None => Problem::new(StatusCode::INTERNAL_SERVER_ERROR),

@@ -2,7 +2,8 @@
 //!
 //! What it decides:
 //!
-//! 1. An error of the inner service becomes a `500`; one that is itself a [`Problem`](crate::Problem) becomes that problem.
+//! 1. An error of the inner service becomes a `500`; one that is a [`Problem`](crate::Problem), or has one among its sources,
+//!    becomes that problem.
 //! 2. A panic in `call`, in the future or in `poll_ready` becomes a `500`.
 //! 3. An error of `poll_ready` becomes a `503` for the request that was waiting; the service is asked anew for the next.
 //! 4. A panic or an error in a streaming body comes after the headers are out: the body ends with a [`BodyError`], on which

@@ -13,7 +13,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Any error, on its way to be a response: the log gets the cause, the client a [`Problem`].
 ///
-/// An error that is itself a [`Problem`] becomes that problem; every other becomes a `500` that says nothing of its cause.
+/// An error that is a [`Problem`], or has one among its [sources](StdError::source), becomes that problem; every other becomes a
+/// `500` that says nothing of its cause.
 ///
 /// ```
 /// use http::StatusCode;
@@ -33,9 +34,7 @@ pub struct Error {
 impl Error {
     /// The status that the response will have.
     pub fn status(&self) -> StatusCode {
-        self.cause
-            .downcast_ref::<Problem>()
-            .map_or(StatusCode::INTERNAL_SERVER_ERROR, Problem::status)
+        Problem::behind(&*self.cause).map_or(StatusCode::INTERNAL_SERVER_ERROR, Problem::status)
     }
 
     /// The error that `?` was used on.
@@ -45,14 +44,16 @@ impl Error {
 
     /// The response: the problem, and for an unexpected error its [`Cause`] in the extensions.
     pub fn into_response<B: RejectBody>(self) -> Response<B> {
-        match self.cause.downcast::<Problem>() {
-            Ok(problem) => problem.into_response(),
-            Err(cause) => {
-                let mut response = Problem::new(StatusCode::INTERNAL_SERVER_ERROR).into_response();
-                response.extensions_mut().insert(Cause::new(cause));
-                response
-            }
+        let cause = match self.cause.downcast::<Problem>() {
+            Ok(problem) => return problem.into_response(),
+            Err(cause) => cause,
+        };
+        if let Some(problem) = Problem::behind(&*cause) {
+            return problem.clone().into_response();
         }
+        let mut response = Problem::new(StatusCode::INTERNAL_SERVER_ERROR).into_response();
+        response.extensions_mut().insert(Cause::new(cause));
+        response
     }
 }
 

@@ -142,6 +142,35 @@ impl Problem {
         self
     }
 
+    /// The problem that an error is, or has among its sources.
+    ///
+    /// An error of yours that refuses something names a problem as its [source](std::error::Error::source), and is answered as
+    /// that problem wherever `?` takes it.
+    ///
+    /// ```
+    /// use http::StatusCode;
+    /// use portcullis::Problem;
+    ///
+    /// #[derive(Debug)]
+    /// struct Taken(Problem);
+    /// # impl std::fmt::Display for Taken {
+    /// #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str("taken") }
+    /// # }
+    ///
+    /// impl std::error::Error for Taken {
+    ///     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+    ///         Some(&self.0)
+    ///     }
+    /// }
+    ///
+    /// let error = Taken(Problem::new(StatusCode::CONFLICT));
+    /// assert_eq!(Problem::behind(&error).unwrap().status(), 409);
+    /// assert_eq!(portcullis::Error::from(error).status(), 409);
+    /// ```
+    pub fn behind<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Self> {
+        std::iter::successors(Some(error), |error| error.source()).find_map(|error| error.downcast_ref())
+    }
+
     /// The status of the response.
     pub fn status(&self) -> StatusCode {
         self.status

@@ -1,1 +1,0 @@
-//! Password hashing with argon2id.

@@ -1,0 +1,134 @@
+//! What crosses threads can: a public type that loses `Send`, `Sync`, `Clone` or `Debug` breaks those who rely on it.
+//!
+//! A new room adds its lines to the one test; that it compiles is the assertion.
+
+use std::convert::Infallible;
+use std::fmt::Debug;
+use std::future::Ready;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use tower::{Layer, Service};
+
+#[derive(Debug, Clone)]
+struct Inner;
+
+impl Service<Request<Full<Bytes>>> for Inner {
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<Full<Bytes>>) -> Self::Future {
+        std::future::ready(Ok(Response::default()))
+    }
+}
+
+/// A layer, its service, and the body of the service's response. A future is polled by one thread at a time, so that it need
+/// not be `Sync`.
+fn layer<L, B>()
+where
+    L: Layer<Inner> + Clone + Debug + Send + Sync + 'static,
+    L::Service: Clone + Debug + Send + Sync + 'static,
+    L::Service: Service<Request<Full<Bytes>>, Response = Response<B>, Error = Infallible, Future: Send + 'static>,
+    B: Debug + Send + Sync + 'static,
+{
+}
+
+/// A service that stands by itself.
+fn service<S>()
+where
+    S: Clone + Debug + Send + Sync + 'static,
+    S: Service<Request<Full<Bytes>>, Error = Infallible, Future: Send + 'static>,
+{
+}
+
+/// What is there once: builders, servers, errors.
+fn owned<T: Debug + Send + Sync + 'static>() {}
+
+/// What is handed on: handles, extensions, settings.
+fn shared<T: Clone + Debug + Send + Sync + 'static>() {}
+
+#[test]
+fn public_types_are_as_free_as_they_promise() {
+    type Plain = Full<Bytes>;
+
+    owned::<portcullis::ConfigError>();
+    owned::<portcullis::Error>();
+    shared::<portcullis::Identity>();
+    shared::<portcullis::Problem>();
+    shared::<portcullis::RequestId>();
+    shared::<portcullis::Trail>();
+    shared::<portcullis::problem::Cause>();
+    shared::<portcullis::problem::Renderer>();
+
+    layer::<portcullis::authorize::AuthorizeLayer, Plain>();
+    shared::<portcullis::authorize::Policy>();
+
+    layer::<portcullis::catch_error::CatchErrorLayer, portcullis::catch_error::ResponseBody<Plain>>();
+    owned::<portcullis::catch_error::BodyError>();
+
+    layer::<portcullis::client_ip::ClientIpLayer, Plain>();
+    owned::<portcullis::client_ip::ClientIpLayerBuilder>();
+    shared::<portcullis::client_ip::ClientIp>();
+    shared::<portcullis::client_ip::PeerAddr>();
+
+    layer::<portcullis::cors::CorsLayer, Plain>();
+    owned::<portcullis::cors::CorsLayerBuilder>();
+
+    layer::<portcullis::csrf::CsrfLayer, Plain>();
+    owned::<portcullis::csrf::CsrfLayerBuilder>();
+    shared::<portcullis::csrf::Refusal>();
+
+    layer::<portcullis::not_found::NotFoundLayer, Plain>();
+    service::<portcullis::not_found::NotFound<Plain>>();
+    service::<portcullis::not_found::MethodNotAllowed<Plain>>();
+
+    layer::<portcullis::request_id::RequestIdLayer, Plain>();
+
+    layer::<portcullis::security_headers::SecurityHeadersLayer, Plain>();
+    owned::<portcullis::security_headers::SecurityHeadersBuilder>();
+    shared::<portcullis::security_headers::Csp>();
+    shared::<portcullis::security_headers::CspNonce>();
+
+    owned::<portcullis::server::Server>();
+
+    layer::<portcullis::shutdown::ShutdownLayer, portcullis::shutdown::ResponseBody<Plain>>();
+    service::<portcullis::shutdown::Readiness<Plain>>();
+    owned::<portcullis::shutdown::Builder>();
+    owned::<portcullis::shutdown::Guard>();
+    owned::<portcullis::shutdown::Shutdown>();
+    shared::<portcullis::shutdown::Handle>();
+    shared::<portcullis::shutdown::Report>();
+}
+
+#[cfg(feature = "password")]
+#[test]
+fn passwords_are_as_free_as_they_promise() {
+    fn sent(_: impl Send + 'static) {}
+
+    owned::<portcullis::password::PasswordError>();
+    owned::<portcullis::password::PasswordsBuilder>();
+    shared::<portcullis::password::Passwords>();
+    shared::<portcullis::password::Verdict>();
+    sent(async {
+        let passwords = portcullis::password::Passwords::builder().build()?;
+        let stored = passwords.hash("secret").await?;
+        let matches = passwords.verify("secret", Some(&stored)).await?.matches();
+        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(matches)
+    });
+}
+
+#[cfg(feature = "axum")]
+#[test]
+fn extractors_are_as_free_as_what_they_hold() {
+    shared::<portcullis::axum::Form<u8>>();
+    shared::<portcullis::axum::Json<u8>>();
+    shared::<portcullis::axum::Path<u8>>();
+    shared::<portcullis::axum::Query<u8>>();
+}
