@@ -2,10 +2,11 @@
 
 #![cfg(feature = "axum")]
 
+mod log;
+
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use axum::Router;
@@ -26,6 +27,8 @@ use portcullis::security_headers::{Csp, CspNonce, SecurityHeadersLayer};
 use portcullis::{Identity, Problem, RequestId};
 use serde::{Deserialize, Serialize};
 use tower::ServiceExt;
+
+use self::log::Log;
 
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
 struct Author {
@@ -523,34 +526,4 @@ async fn unknown_routes_and_methods_are_problems() {
     };
     check(services(), Method::GET, "/nowhere", (404, None)).await;
     check(services(), Method::GET, "/b", (405, Some("PUT"))).await;
-}
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn listen(&self) -> tracing::subscriber::DefaultGuard {
-        let log = self.clone();
-        tracing::subscriber::set_default(
-            tracing_subscriber::fmt()
-                .with_ansi(false)
-                .with_writer(move || log.clone())
-                .finish(),
-        )
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

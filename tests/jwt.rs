@@ -2,9 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail by panicking")]
 
+mod log;
+
 use std::convert::Infallible;
-use std::io;
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
@@ -22,6 +22,8 @@ use portcullis::{ConfigError, Identity, Problem, RequestId, Trail};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tower::{Layer, ServiceExt, service_fn};
+
+use self::log::Log;
 
 const ISSUER: &str = "https://blog.example";
 const SECRET: &[u8] = b"a secret for tests, of 48 bytes: 0123456789abcdef";
@@ -1255,37 +1257,17 @@ fn nothing_that_is_printed_holds_a_key() {
     }
 }
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn the_log_says_why_and_never_the_token() {
     let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::DEBUG)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _listening = tracing::subscriber::set_default(subscriber);
+    let _listening = log.listen();
     let token = forge(HEADER, &claims_with(&json!({ "aud": "shop" })));
     let mut request = request(&[(AUTHORIZATION, format!("Bearer {token}").as_bytes())]);
     let id = RequestId::parse(&HeaderValue::from_static("id-7")).unwrap();
     request.extensions_mut().insert(id);
     let response = ask(&layer(), request).await;
 
-    let record = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let record = log.text();
     for part in ["DEBUG", "portcullis::jwt", "id-7", "the token is for another audience"] {
         assert!(record.contains(part), "{part} in {record}");
     }

@@ -2,11 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail by panicking")]
 
+mod log;
+
 use std::convert::Infallible;
 use std::io;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response};
@@ -16,6 +18,8 @@ use portcullis::rate_limit::{Allowance, Headers, Key, MissingKey, Quota, RateLim
 use portcullis::{Identity, Problem, RequestId};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
+
+use self::log::Log;
 
 type Answer = Response<Full<Bytes>>;
 
@@ -45,36 +49,6 @@ async fn send(layer: &RateLimitLayer, request: Request<()>) -> Answer {
 fn line(response: &Answer, name: &str) -> String {
     let lines = response.headers().get_all(name).iter();
     lines.map(|line| line.to_str().unwrap()).collect::<Vec<_>>().join(", ")
-}
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn listen(&self) -> tracing::subscriber::DefaultGuard {
-        let log = self.clone();
-        tracing::subscriber::set_default(
-            tracing_subscriber::fmt()
-                .with_ansi(false)
-                .with_writer(move || log.clone())
-                .finish(),
-        )
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 #[tokio::test]

@@ -8,7 +8,8 @@
 //! 3. The policy denies an anonymous caller: `401` with a challenge, since credentials might help.
 //! 4. The policy denies a known caller: `403`. Where all that is missing is a scope, the challenge names it
 //!    (`insufficient_scope`, RFC 6750 section 3.1).
-//! 5. An anonymous caller satisfies nothing but [`Policy::anyone`]: `not(role("banned"))` asks for a known caller who is not banned.
+//! 5. An anonymous caller satisfies nothing but [`Policy::anyone`] and [`Policy::request`]: `not(role("banned"))` asks for a known
+//!    caller who is not banned.
 //!
 //! A policy is built of roles, permissions, scopes and closures with [`and`](Policy::and), [`or`](Policy::or) and
 //! [`not`](Policy::negate), or the operators `&`, `|` and `!`. It prints itself, for an audit.

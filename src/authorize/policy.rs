@@ -23,12 +23,14 @@ enum Rule {
     Permission(Arc<str>),
     Scope(Arc<str>),
     Check(Arc<str>, Arc<Check>),
+    Request(Arc<str>, Arc<Admits>),
     All(Vec<Rule>),
     Any(Vec<Rule>),
     Not(Box<Rule>),
 }
 
 type Check = dyn Fn(&Identity, RequestView<'_>) -> bool + Send + Sync;
+type Admits = dyn Fn(RequestView<'_>) -> bool + Send + Sync;
 
 /// The outcome for one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +80,15 @@ impl Policy {
         F: Fn(&Identity, RequestView<'_>) -> bool + Send + Sync + 'static,
     {
         Rule::Check(name.into(), Arc::new(allows)).into()
+    }
+
+    /// Everyone, also the anonymous, where the closure answers true for the request: for services without routes to put a layer
+    /// on. Compare whole paths, as the service does. `name` stands for it where the policy is printed.
+    pub fn request<F>(name: impl Into<Arc<str>>, admits: F) -> Self
+    where
+        F: Fn(RequestView<'_>) -> bool + Send + Sync + 'static,
+    {
+        Rule::Request(name.into(), Arc::new(admits)).into()
     }
 
     /// Callers whom all of these allow; with none of them, nobody.
@@ -155,6 +166,7 @@ impl Rule {
             Self::Permission(name) => identity.has_permission(name),
             Self::Scope(name) => identity.has_scope(name),
             Self::Check(_, allows) => known && allows(identity, request),
+            Self::Request(_, admits) => admits(request),
             Self::All(rules) => rules.iter().all(|rule| rule.allows(identity, request)),
             Self::Any(rules) => rules.iter().any(|rule| rule.allows(identity, request)),
             Self::Not(rule) => known && !rule.allows(identity, request),
@@ -185,6 +197,7 @@ impl Rule {
             Self::Permission(name) => return write!(f, "permission {name}"),
             Self::Scope(name) => return write!(f, "scope {name}"),
             Self::Check(name, _) => return write!(f, "check {name}"),
+            Self::Request(name, _) => return write!(f, "request {name}"),
             Self::Not(rule) => {
                 f.write_str("not ")?;
                 return rule.write(f, true);

@@ -65,6 +65,11 @@ async fn statuses_and_challenges() {
     check(!!Policy::anyone(), anonymous(), (401, Some("Bearer"))).await;
     check(Policy::all_of([]), editor(), (403, None)).await;
     check(Policy::any_of([]), editor(), (403, None)).await;
+    let reading = || Policy::request("reading", |request| request.method() == http::Method::GET);
+    check(reading(), anonymous(), (200, None)).await;
+    check(reading(), None, (500, None)).await;
+    check(!reading(), editor(), (403, None)).await;
+    check(reading() & Policy::role("editor"), anonymous(), (401, Some("Bearer"))).await;
     check(
         Policy::check("mine", |caller, _| caller.subject() == Some("7")),
         editor(),

@@ -77,8 +77,8 @@ where
         }
         let response = match answer {
             Ok(response) => {
-                if let Some(cause) = response.extensions().get::<Cause>() {
-                    this.context.failed("the handler", cause.take());
+                if let Some(cause) = response.extensions().get().and_then(Cause::take) {
+                    this.context.failed("the handler", cause);
                 }
                 response
             }

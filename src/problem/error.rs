@@ -100,10 +100,10 @@ impl Cause {
         }
     }
 
-    /// The error, for whoever logs it; the caller has then taken over its reporting.
-    pub fn take(&self) -> &(dyn StdError + Send + Sync + 'static) {
-        self.inner.taken.store(true, Ordering::Relaxed);
-        &*self.inner.error
+    /// The error, for the first who asks, and who then logs it. `None` for all others.
+    pub fn take(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
+        let taken = self.inner.taken.swap(true, Ordering::Relaxed);
+        (!taken).then_some(&*self.inner.error)
     }
 }
 

@@ -16,6 +16,13 @@ impl Handle {
     }
 }
 
+impl Default for ShutdownLayer {
+    /// Counts for nobody: the layer of a shutdown that never begins.
+    fn default() -> Self {
+        Handle::new().layer()
+    }
+}
+
 impl<S> Layer<S> for ShutdownLayer {
     type Service = InFlight<S>;
 

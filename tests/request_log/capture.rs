@@ -19,6 +19,9 @@ use tracing::{Event, Level, span};
 use tracing_subscriber::layer::{Context as Around, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 
+pub(super) use crate::log::Log as File;
+use crate::log::listen;
+
 pub(super) type Fields = BTreeMap<String, String>;
 pub(super) type Answer = Response<Full<Bytes>>;
 
@@ -66,7 +69,7 @@ pub(super) struct Log {
 impl Log {
     pub(super) fn listen() -> (Self, DefaultGuard) {
         let log = Self::default();
-        let guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(log.clone()));
+        let guard = listen(tracing_subscriber::registry().with(log.clone()));
         (log, guard)
     }
 
@@ -122,27 +125,6 @@ where
             spans: spans.collect(),
         });
         self.more.notify_waiters();
-    }
-}
-
-/// A text file in memory.
-#[derive(Clone, Default)]
-pub(super) struct File(Arc<Mutex<Vec<u8>>>);
-
-impl File {
-    pub(super) fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl io::Write for File {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 

@@ -4,5 +4,7 @@
 
 mod capture;
 mod endings;
+#[path = "../log/mod.rs"]
+mod log;
 mod records;
 mod sockets;

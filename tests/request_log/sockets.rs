@@ -121,12 +121,8 @@ async fn over_a_socket_a_body_of_known_length_is_complete_though_its_end_is_neve
 #[tokio::test]
 async fn over_a_socket_nobody_forges_a_record() {
     let (file, records) = (File::default(), File::default());
-    let (lines, events) = (file.clone(), records.clone());
-    let subscriber = tracing_subscriber::fmt()
-        .with_ansi(false)
-        .with_writer(move || events.clone())
-        .finish();
-    let _listening = tracing::subscriber::set_default(subscriber);
+    let lines = file.clone();
+    let _listening = records.listen();
     let layer = built(
         RequestLogLayer::builder()
             .query(true)

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use crate::msrv;
 use crate::run::{cargo, cargo_with, root};
+use crate::smoke;
 
 /// Each feature alone must build: unification in the workspace hides a missing `cfg`.
 const FEATURES: &[&str] = &["aws-lc", "rust-crypto", "axum", "password", "tonic"];
@@ -32,6 +33,7 @@ pub(crate) fn check() -> Result<(), String> {
         &["doc", "--package", "portcullis", "--no-deps", "--all-features"],
         &[("RUSTDOCFLAGS", "-D warnings")],
     )?;
+    smoke::quickstarts()?;
     msrv::check()?;
     deny()?;
     excluded("benches/peers", &["bench", "--", "--test"])?;

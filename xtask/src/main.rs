@@ -4,6 +4,7 @@ mod check;
 mod dev;
 mod msrv;
 mod run;
+mod smoke;
 
 use std::process::ExitCode;
 

@@ -3,8 +3,11 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
+
+use portcullis::client_ip::ClientIpLayer;
+use portcullis::cors::CorsLayer;
+use portcullis::rate_limit::Quota;
 
 /// Where the process runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,45 +42,6 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// How many requests in how long, such as `100 per 15 minutes`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RateLimit {
-    /// Requests admitted in one window.
-    pub requests: u32,
-    /// The window.
-    pub window: Duration,
-}
-
-impl FromStr for RateLimit {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is not like `100 per 15 minutes`");
-        let (requests, window) = text.split_once(" per ").ok_or_else(wrong)?;
-        let requests: u32 = requests.trim().parse().map_err(|_| wrong())?;
-        let window = window.trim();
-        let (count, unit) = match window.split_once(' ') {
-            Some((count, unit)) => (count.parse().map_err(|_| wrong())?, unit.trim()),
-            None => (1_u64, window),
-        };
-        let seconds = match unit {
-            "second" | "seconds" => 1,
-            "minute" | "minutes" => 60,
-            "hour" | "hours" => 3600,
-            "day" | "days" => 86_400,
-            _ => return Err(wrong()),
-        };
-        let window = count.checked_mul(seconds).ok_or_else(wrong)?;
-        if requests == 0 || window == 0 {
-            return Err("both numbers must be at least 1".into());
-        }
-        Ok(Self {
-            requests,
-            window: Duration::from_secs(window),
-        })
-    }
-}
-
 /// Everything that a deployment may set. `.env.example` explains each variable.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -92,13 +56,15 @@ pub struct Config {
     /// `JWT_SECRET`; `None` only in development, where one is made.
     pub jwt_secret: Option<Secret>,
     /// `RATE_LIMIT`, for an address on `/api`.
-    pub rate_limit: RateLimit,
+    pub rate_limit: Quota,
     /// `CORS_ORIGINS`.
     pub cors_origins: Vec<String>,
     /// `TRUSTED_PROXIES`, as addresses or CIDRs.
     pub trusted_proxies: Vec<String>,
     /// `LOG`, a filter such as `info,blog=debug`.
     pub log: String,
+    /// `LISTEN_STDIN`: the listening socket is standard input, as `cargo xtask dev` hands it over.
+    pub listen_stdin: bool,
     /// Where generated files live in development.
     pub data_dir: PathBuf,
 }
@@ -165,17 +131,21 @@ impl Config {
         if jwt_secret.is_none() && stage != Stage::Development && source.is_absent("JWT_SECRET") {
             source.fault("JWT_SECRET", "is required outside development");
         }
-        let default_limit = RateLimit {
-            requests: 100,
-            window: Duration::from_mins(15),
-        };
-        let rate_limit = source.parse("RATE_LIMIT", default_limit, str::parse);
+        let default_limit = Quota::new(100, Duration::from_mins(15));
+        let rate_limit = source.parse("RATE_LIMIT", default_limit, |text| {
+            text.parse::<Quota>().map_err(|error| error.to_string())
+        });
         let cors_origins = source.parse("CORS_ORIGINS", vec!["http://localhost:3000".to_owned()], origins);
         let trusted_proxies = source.parse("TRUSTED_PROXIES", Vec::new(), proxies);
         let log = source.parse("LOG", "info".to_owned(), |text| {
             text.parse::<tracing_subscriber::EnvFilter>()
                 .map(|_| text.to_owned())
                 .map_err(|error| error.to_string())
+        });
+        let listen_stdin = source.parse("LISTEN_STDIN", false, |text| match text {
+            "0" => Ok(false),
+            "1" => Ok(true),
+            other => Err(format!("{other:?} is neither 0 nor 1")),
         });
 
         if source.faults.is_empty() {
@@ -189,6 +159,7 @@ impl Config {
                 cors_origins,
                 trusted_proxies,
                 log,
+                listen_stdin,
                 data_dir: PathBuf::from("data"),
             })
         } else {
@@ -197,35 +168,31 @@ impl Config {
     }
 }
 
-fn list(text: &str) -> impl Iterator<Item = &str> {
-    text.split(',').map(str::trim).filter(|item| !item.is_empty())
+fn list(text: &str) -> Vec<String> {
+    let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+    items.map(str::to_owned).collect()
 }
 
+/// The gate's own reading, so that a wrong value is named with its variable.
 fn origins(text: &str) -> Result<Vec<String>, String> {
-    list(text)
-        .map(|origin| match origin.split_once("://") {
-            Some(("http" | "https", host)) if !host.is_empty() && !host.contains('/') => Ok(origin.to_owned()),
-            _ => Err(format!("{origin:?} is not an origin like `https://app.example`")),
-        })
-        .collect()
+    let origins = list(text);
+    let cors = CorsLayer::builder().origins(&origins).build();
+    cors.map(|_| origins).map_err(|error| reasons(&error))
 }
 
 fn proxies(text: &str) -> Result<Vec<String>, String> {
-    list(text)
-        .map(|proxy| {
-            let (address, prefix) = proxy.split_once('/').unwrap_or((proxy, "0"));
-            let address: Option<IpAddr> = address.parse().ok();
-            let widest = if matches!(address, Some(IpAddr::V6(_))) {
-                128
-            } else {
-                32
-            };
-            match (address, prefix.parse::<u8>()) {
-                (Some(_), Ok(prefix)) if prefix <= widest => Ok(proxy.to_owned()),
-                _ => Err(format!("{proxy:?} is not an address or a network like `10.0.0.0/8`")),
-            }
-        })
-        .collect()
+    let proxies = list(text);
+    let client_ip = ClientIpLayer::builder().trust_networks(&proxies).build();
+    client_ip.map(|_| proxies).map_err(|error| reasons(&error))
+}
+
+fn reasons(error: &portcullis::ConfigError) -> String {
+    let reasons: Vec<_> = error
+        .faults()
+        .iter()
+        .map(portcullis::config_error::Fault::reason)
+        .collect();
+    reasons.join("; ")
 }
 
 struct Source<L> {
@@ -305,8 +272,7 @@ mod tests {
     fn development_needs_nothing() {
         let config = read(&[]).unwrap();
         assert_eq!((config.stage, config.port), (Stage::Development, 3000));
-        assert_eq!(config.rate_limit.requests, 100);
-        assert_eq!(config.rate_limit.window, Duration::from_mins(15));
+        assert_eq!(config.rate_limit.to_string(), "100 per 15 minutes");
         assert_eq!(config.cors_origins, ["http://localhost:3000"]);
     }
 
@@ -350,22 +316,5 @@ mod tests {
         let secret = "0123456789abcdef0123456789abcdef";
         let config = read(&[("APP_ENV", "production"), ("JWT_SECRET", secret)]).unwrap();
         assert!(format!("{config:?}").contains("****") && !format!("{config:?}").contains(secret));
-    }
-
-    #[test]
-    fn limits_read_as_written() {
-        let check = |text: &str, expect: Option<(u32, u64)>| {
-            let read = text.parse::<RateLimit>().ok();
-            assert_eq!(
-                read.map(|limit| (limit.requests, limit.window.as_secs())),
-                expect,
-                "{text}"
-            );
-        };
-        check("100 per 15 minutes", Some((100, 900)));
-        check("5 per second", Some((5, 1)));
-        check("0 per minute", None);
-        check("5 per fortnight", None);
-        check("5", None);
     }
 }

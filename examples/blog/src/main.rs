@@ -1,20 +1,21 @@
 //! Starts the blog: configuration, database, router, server, and the way back down.
 
 use std::error::Error;
-use std::net::SocketAddr;
+use std::io;
+use std::net::TcpListener;
 use std::process::ExitCode;
 
 use blog::app::app;
 use blog::config::Config;
 use blog::state::AppState;
 use blog::telemetry;
+use portcullis::server::Server;
 use portcullis::shutdown::Shutdown;
-use tokio::net::TcpListener;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     match run().await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("blog: {error}");
             ExitCode::FAILURE
@@ -22,32 +23,53 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run() -> Result<(), Box<dyn Error>> {
+async fn run() -> Result<ExitCode, Box<dyn Error>> {
     let config = Config::from_env()?;
     telemetry::init(&config);
+    // Before the database: a second blog on the same port must not migrate the first one's file.
+    let listener = listen(&config)?;
 
     let (state, seeded) = AppState::open(config).await.map_err(|error| error.to_string())?;
-    let address = (state.config().host, state.config().port);
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|error| format!("cannot listen on {}:{}: {error}", address.0, address.1))?;
-
-    println!("blog: http://{}", listener.local_addr()?);
-    for account in &seeded {
-        println!("  {:<7} {:<20} {}", account.role, account.email, account.password);
-    }
-
     let shutdown = Shutdown::builder()
         .hook("database", {
             let state = state.clone();
             move || state.close()
         })
         .build()?;
-    let router = app(state, &shutdown.handle())?;
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(shutdown.handle().stop_accepting());
-    let (report, ended) = shutdown.run(server.into_future()).await;
+    let handle = shutdown.handle();
+    let router = app(state, &handle)?;
+
+    println!("blog: http://{}", listener.local_addr()?);
+    for account in &seeded {
+        println!("  {:<7} {:<20} {}", account.role, account.email, account.password);
+    }
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let server = Server::from_listener(listener).with_graceful_shutdown(handle.stop_accepting());
+    let (report, _) = shutdown.run(server.serve(router)).await;
     println!("blog: {report}");
-    ended.transpose()?;
-    Ok(())
+    Ok(report.exit_code())
+}
+
+fn listen(config: &Config) -> Result<TcpListener, String> {
+    let listener = if config.listen_stdin {
+        inherited().map_err(|error| format!("LISTEN_STDIN: standard input is no listening socket: {error}"))
+    } else {
+        TcpListener::bind((config.host, config.port))
+            .map_err(|error| format!("cannot listen on {}:{}: {error}", config.host, config.port))
+    }?;
+    listener.set_nonblocking(true).map_err(|error| error.to_string())?;
+    Ok(listener)
+}
+
+#[cfg(unix)]
+fn inherited() -> io::Result<TcpListener> {
+    use std::os::fd::AsFd;
+
+    let listener = TcpListener::from(io::stdin().as_fd().try_clone_to_owned()?);
+    listener.local_addr().map(|_| listener)
+}
+
+#[cfg(not(unix))]
+fn inherited() -> io::Result<TcpListener> {
+    Err(io::ErrorKind::Unsupported.into())
 }

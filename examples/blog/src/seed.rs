@@ -1,8 +1,8 @@
 //! Accounts, posts and comments for a first look. Runs in development only, and only on an empty database.
 
+use portcullis::password::Passwords;
 use sea_orm::DatabaseConnection;
 
-use crate::auth::passwords::Passwords;
 use crate::posts::store::Content;
 use crate::state::SeededAccount;
 use crate::users::store::NewUser;
@@ -62,7 +62,7 @@ pub(crate) async fn run(db: &DatabaseConnection, passwords: &Passwords) -> portc
             email: account.email.to_owned(),
             name: name.to_owned(),
             role: account.role,
-            password_hash: passwords.hash(account.password.to_owned()).await?,
+            password_hash: passwords.hash(account.password).await?,
         };
         ids.push(users::store::create(db, new).await?.id);
     }

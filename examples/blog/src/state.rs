@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use portcullis::password::Passwords;
 use sea_orm::{DatabaseConnection, DbErr};
 
-use crate::auth::passwords::Passwords;
 use crate::auth::tokens::Tokens;
 use crate::config::{Config, Secret, Stage};
 use crate::{database, seed};
@@ -41,8 +41,8 @@ impl AppState {
         };
         let state = Self {
             db,
-            passwords: Passwords::new()?,
-            tokens: Tokens::new(&secret),
+            passwords: Passwords::builder().build()?,
+            tokens: Tokens::new(&secret)?,
             config: Arc::new(config),
         };
         let seeded = if state.config.stage == Stage::Development {

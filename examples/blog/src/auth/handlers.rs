@@ -1,22 +1,22 @@
 //! What the routes of accounts do.
 
-use axum::Json;
 use axum::extract::State;
 use axum::response::{AppendHeaders, IntoResponse};
 use http::header::{CACHE_CONTROL, LOCATION};
 use http::{HeaderName, StatusCode};
+use portcullis::axum::Json;
 
 use super::dto::{Credentials, LoginRequest, RegisterRequest, Registration, TokenResponse};
 use super::tokens;
 use crate::error;
-use crate::extract::{self, SignedIn};
+use crate::extract::SignedIn;
 use crate::state::AppState;
 use crate::users::dto::UserView;
 use crate::users::store::{self, NewUser};
 
 pub(super) async fn register(
     State(state): State<AppState>,
-    extract::Json(request): extract::Json<RegisterRequest>,
+    Json(request): Json<RegisterRequest>,
 ) -> portcullis::Result<impl IntoResponse> {
     let registration = Registration::try_from(request)?;
     let new = NewUser {
@@ -36,20 +36,20 @@ pub(super) async fn register(
 
 pub(super) async fn login(
     State(state): State<AppState>,
-    extract::Json(request): extract::Json<LoginRequest>,
+    Json(request): Json<LoginRequest>,
 ) -> portcullis::Result<impl IntoResponse> {
     let credentials = Credentials::try_from(request)?;
     let user = store::by_email(state.db(), &credentials.email).await?;
     let hash = user.as_ref().map(|user| user.password_hash.clone());
-    let verified = state.passwords().verify(credentials.password, hash).await?;
-    let Some(user) = user.filter(|_| verified.matches) else {
+    let verdict = state.passwords().verify(credentials.password, hash.as_deref()).await?;
+    let Some(user) = user.filter(|_| verdict.matches()) else {
         return Err(error::unauthorized("email or password is wrong").into());
     };
-    if let Some(hash) = verified.rehashed {
+    if let Some(hash) = verdict.into_rehash() {
         store::set_password_hash(state.db(), user.id, hash).await?;
     }
     let answer = TokenResponse {
-        token: state.tokens().issue(user.public_id, &user.role),
+        token: state.tokens().issue(user.public_id, &user.role)?,
         token_type: "Bearer",
         expires_in: tokens::LIFETIME.as_secs(),
         user: UserView::own(user),

@@ -1,16 +1,16 @@
 //! What the routes of comments do.
 
-use axum::Json;
 use axum::extract::State;
 use axum::response::{AppendHeaders, IntoResponse};
 use http::StatusCode;
 use http::header::LOCATION;
+use portcullis::axum::{Json, Path, Query};
 use uuid::Uuid;
 
 use super::dto::{CommentRequest, CommentView};
 use super::store;
 use crate::error;
-use crate::extract::{self, Caller, Path, Query, SignedIn};
+use crate::extract::{Caller, SignedIn};
 use crate::page::{Listing, Page, PageQuery};
 use crate::posts;
 use crate::state::AppState;
@@ -37,7 +37,7 @@ pub(super) async fn create(
     State(state): State<AppState>,
     signed_in: SignedIn,
     Path(post): Path<Uuid>,
-    extract::Json(request): extract::Json<CommentRequest>,
+    Json(request): Json<CommentRequest>,
 ) -> portcullis::Result<impl IntoResponse> {
     let body = request.body()?;
     let (post, _) = posts::visible(&state, &signed_in.caller, post).await?;

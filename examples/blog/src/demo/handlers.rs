@@ -4,13 +4,19 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use axum::Json;
 use axum::body::{Body, Bytes, HttpBody};
+use axum::{Extension, Json};
 use http_body::Frame;
+use portcullis::stack::Explanation;
 use serde_json::{Value, json};
 use tokio::time::{Sleep, sleep};
 
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// The layers that this request has passed, and why in this order.
+pub(super) async fn gate(Extension(explanation): Extension<Explanation>) -> String {
+    explanation.to_string()
+}
 
 /// `?` on an error that nobody expected: the client is told nothing of it.
 pub(super) async fn error() -> portcullis::Result<String> {

@@ -1,10 +1,10 @@
 //! What the routes of posts do.
 
-use axum::Json;
 use axum::extract::State;
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use http::StatusCode;
 use http::header::LOCATION;
+use portcullis::axum::{Json, Path, Query};
 use uuid::Uuid;
 
 use super::dto::{ListQuery, PatchRequest, PostRequest, PostView};
@@ -12,7 +12,7 @@ use super::model::Model;
 use super::store::{self, Change, Seen};
 use super::version::{self, Preconditions};
 use crate::error;
-use crate::extract::{self, Caller, Path, Query, SignedIn};
+use crate::extract::{Caller, SignedIn};
 use crate::page::{Listing, Page};
 use crate::state::AppState;
 use crate::users;
@@ -58,7 +58,7 @@ pub(super) async fn show(
 pub(super) async fn create(
     State(state): State<AppState>,
     signed_in: SignedIn,
-    extract::Json(request): extract::Json<PostRequest>,
+    Json(request): Json<PostRequest>,
 ) -> portcullis::Result<impl IntoResponse> {
     let content = request.content()?;
     let author = users::store::by_public_id(state.db(), signed_in.id)
@@ -75,7 +75,7 @@ pub(super) async fn replace(
     signed_in: SignedIn,
     Path(id): Path<Uuid>,
     preconditions: Preconditions,
-    extract::Json(request): extract::Json<PostRequest>,
+    Json(request): Json<PostRequest>,
 ) -> portcullis::Result<impl IntoResponse> {
     let change = request.content()?.into();
     change_post(&state, &signed_in, id, &preconditions, request.version, change).await
@@ -86,7 +86,7 @@ pub(super) async fn patch(
     signed_in: SignedIn,
     Path(id): Path<Uuid>,
     preconditions: Preconditions,
-    extract::Json(request): extract::Json<PatchRequest>,
+    Json(request): Json<PatchRequest>,
 ) -> portcullis::Result<impl IntoResponse> {
     let change = request.change()?;
     change_post(&state, &signed_in, id, &preconditions, request.version, change).await

@@ -1,13 +1,13 @@
 //! What the routes of users do.
 
-use axum::Json;
 use axum::extract::State;
+use portcullis::axum::{Json, Path, Query};
 use uuid::Uuid;
 
 use super::dto::UserView;
 use super::store;
 use crate::error;
-use crate::extract::{Caller, Path, Query};
+use crate::extract::Caller;
 use crate::page::{Listing, Page, PageQuery};
 use crate::state::AppState;
 

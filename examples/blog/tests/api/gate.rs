@@ -89,3 +89,81 @@ async fn readiness_turns_false_with_the_shutdown() {
     assert_eq!(app.get("/readyz").await.status, 503);
     assert_eq!(app.get("/healthz").await.status, 200);
 }
+
+#[tokio::test]
+async fn the_hundred_and_first_request_to_the_api_waits() {
+    let app = TestApp::with(&[("RATE_LIMIT", "100 per 15 minutes")]).await;
+    for _ in 0..100 {
+        assert_eq!(app.get("/api/v1/posts?size=1").await.status, 200);
+    }
+    let answer = app.get("/api/v1/posts?size=1").await;
+    assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (429, "9"));
+    assert_eq!(answer.header("content-type"), "application/problem+json");
+    assert_eq!(answer.header("ratelimit-policy"), "\"default\";q=100;w=900");
+    for path in ["/", "/assets/app.js", "/healthz", "/readyz"] {
+        assert_eq!(app.get(path).await.status, 200, "{path} is outside the limit");
+    }
+}
+
+#[tokio::test]
+async fn every_answer_carries_helmets_headers() {
+    let app = TestApp::new().await;
+    for path in ["/", "/api/v1/posts", "/nowhere", "/api/v1/demo/panic"] {
+        let answer = app.get(path).await;
+        let check = |name: &str, expect: &str| assert_eq!(answer.header(name), expect, "{path}: {name}");
+        check("x-frame-options", "SAMEORIGIN");
+        check("x-content-type-options", "nosniff");
+        check("referrer-policy", "no-referrer");
+        check("cross-origin-opener-policy", "same-origin");
+        assert!(
+            answer
+                .header("content-security-policy")
+                .starts_with("default-src 'self';")
+        );
+        // Over plain HTTP a browser would ignore it.
+        check("strict-transport-security", "");
+    }
+}
+
+#[tokio::test]
+async fn other_sites_can_neither_write_nor_preflight() {
+    let app = TestApp::new().await;
+    let status = async |origin: &'static str, site: &'static str| {
+        let request = Request::post("/api/v1/auth/login")
+            .header("origin", origin)
+            .header("sec-fetch-site", site)
+            .header("content-type", "application/json")
+            .body(Body::from("{}"));
+        app.send(request.unwrap()).await.status.as_u16()
+    };
+    assert_eq!(status("https://evil.example", "cross-site").await, 403);
+    assert_eq!(status("http://localhost:3000", "cross-site").await, 422);
+    assert_eq!(status("http://blog.example", "same-origin").await, 422);
+
+    let preflight = async |origin: &'static str| {
+        let request = Request::options("/api/v1/posts")
+            .header("origin", origin)
+            .header("access-control-request-method", "POST")
+            .body(Body::empty());
+        app.send(request.unwrap()).await
+    };
+    let allowed = preflight("http://localhost:3000").await;
+    assert_eq!(allowed.status, 204);
+    assert_eq!(allowed.header("access-control-allow-credentials"), "true");
+    let refused = preflight("https://evil.example").await;
+    assert_eq!(refused.status, 403);
+    assert!(
+        !refused
+            .headers
+            .keys()
+            .any(|name| name.as_str().starts_with("access-control"))
+    );
+}
+
+#[tokio::test]
+async fn the_gate_explains_itself() {
+    let app = TestApp::new().await;
+    let text = app.get("/api/v1/demo/gate").await.text;
+    assert!(text.starts_with(" 1. request_id "), "{text}");
+    assert!(text.contains("cors "), "{text}");
+}

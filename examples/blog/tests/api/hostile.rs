@@ -38,13 +38,20 @@ async fn malformed_bodies_are_clear_refusals() {
 #[tokio::test]
 async fn bad_tokens_are_refused() {
     let app = TestApp::new().await;
-    for value in ["Bearer nonsense", "Bearer a.b.c", "Bearer"] {
+    let check = async |value: &str, status: u16| {
         let request = Request::get("/api/v1/auth/me")
             .header("authorization", value)
             .body(Body::empty())
             .unwrap();
         let answer = app.send(request).await;
-        assert_eq!(answer.status, 401, "{value}");
+        assert_eq!(answer.status, status, "{value}");
         assert!(answer.header("www-authenticate").starts_with("Bearer"), "{value}");
-    }
+        assert_eq!(answer.header("content-type"), "application/problem+json", "{value}");
+    };
+    check("Bearer nonsense", 401).await;
+    check("Bearer a.b.c", 401).await;
+    check("Bearer", 400).await;
+    check("Bearer a b", 400).await;
+    let token = app.login("admin").await;
+    check(&format!("Bearer {token}x"), 401).await;
 }

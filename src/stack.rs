@@ -1,1 +1,0 @@
-//! Every layer in the one right order.

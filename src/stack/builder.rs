@@ -1,0 +1,203 @@
+use super::layer::Stack;
+use super::part::Part;
+use crate::authorize::AuthorizeLayer;
+use crate::catch_error::CatchErrorLayer;
+use crate::client_ip::ClientIpLayer;
+use crate::config_error::{ConfigError, Faults};
+use crate::cors::CorsLayer;
+use crate::csrf::CsrfLayer;
+use crate::jwt::{Claims, JwtLayer};
+use crate::problem::Renderer;
+use crate::rate_limit::RateLimitLayer;
+use crate::request_id::RequestIdLayer;
+use crate::request_log::RequestLogLayer;
+use crate::security_headers::SecurityHeadersLayer;
+use crate::shutdown::ShutdownLayer;
+
+const LAYER: &str = "stack";
+
+/// Collects the layers of a [`Stack`], in any order.
+#[derive(Debug)]
+#[must_use = "call `build`"]
+pub struct StackBuilder<C = Claims> {
+    faults: Faults,
+    request_id: RequestIdLayer,
+    request_log: RequestLogLayer,
+    catch_error: CatchErrorLayer,
+    shutdown: ShutdownLayer,
+    security_headers: SecurityHeadersLayer,
+    cors: Option<CorsLayer>,
+    client_ip: Option<ClientIpLayer>,
+    rate_limit: Option<RateLimitLayer>,
+    csrf: Option<CsrfLayer>,
+    jwt: Option<JwtLayer<C>>,
+    rate_limit_user: Option<RateLimitLayer>,
+    authorize: Option<AuthorizeLayer>,
+    /// What was asked for, also where it could not be built.
+    asked: Asked,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Asked {
+    jwt: bool,
+    rate_limit_user: bool,
+    authorize: bool,
+}
+
+impl StackBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            faults: ConfigError::collector(),
+            request_id: RequestIdLayer::new(),
+            request_log: RequestLogLayer::new(),
+            catch_error: CatchErrorLayer::new(),
+            shutdown: ShutdownLayer::default(),
+            security_headers: SecurityHeadersLayer::default(),
+            cors: None,
+            client_ip: None,
+            rate_limit: None,
+            csrf: None,
+            jwt: None,
+            rate_limit_user: None,
+            authorize: None,
+            asked: Asked::default(),
+        }
+    }
+}
+
+impl<C> StackBuilder<C> {
+    /// Another header for ids, or trust in the one from outside. Default: made here, in `x-request-id`.
+    pub fn request_id(mut self, layer: RequestIdLayer) -> Self {
+        self.request_id = layer;
+        self
+    }
+
+    /// Another [`request_log`](crate::request_log). Default [`RequestLogLayer::new`].
+    pub fn request_log(mut self, part: impl Part<RequestLogLayer>) -> Self {
+        if let Some(layer) = self.faults.absorb(part.into_layer()) {
+            self.request_log = layer;
+        }
+        self
+    }
+
+    /// How every problem looks, of these layers and of the app's handlers. Default: as problems render themselves.
+    pub fn renderer(mut self, renderer: Renderer) -> Self {
+        self.catch_error = CatchErrorLayer::new().renderer(renderer);
+        self
+    }
+
+    /// Counts requests for this [`shutdown`](crate::shutdown). Default: they are counted for nobody.
+    pub fn shutdown(mut self, layer: ShutdownLayer) -> Self {
+        self.shutdown = layer;
+        self
+    }
+
+    /// Other [`security_headers`](crate::security_headers). Default helmet's twelve.
+    pub fn security_headers(mut self, part: impl Part<SecurityHeadersLayer>) -> Self {
+        if let Some(layer) = self.faults.absorb(part.into_layer()) {
+            self.security_headers = layer;
+        }
+        self
+    }
+
+    /// Lets pages of other origins read the answers. Default: left out, so none may.
+    pub fn cors(mut self, part: impl Part<CorsLayer>) -> Self {
+        self.cors = self.faults.absorb(part.into_layer());
+        self
+    }
+
+    /// Which proxies are trusted about the client's address. Default: none, where a limit by address is set; else left out.
+    pub fn client_ip(mut self, part: impl Part<ClientIpLayer>) -> Self {
+        self.client_ip = self.faults.absorb(part.into_layer());
+        self
+    }
+
+    /// A limit for each address, or by another key that needs no verified caller. Default: left out.
+    pub fn rate_limit(mut self, part: impl Part<RateLimitLayer>) -> Self {
+        self.rate_limit = self.faults.absorb(part.into_layer());
+        self
+    }
+
+    /// Refuses what other sites make a browser send. Default: left out. For apps with cookies; origins that
+    /// [`cors`](Self::cors) lets write must be trusted here too.
+    pub fn csrf(mut self, part: impl Part<CsrfLayer>) -> Self {
+        self.csrf = self.faults.absorb(part.into_layer());
+        self
+    }
+
+    /// Verifies callers by their tokens. Default: left out.
+    pub fn jwt<D>(mut self, part: impl Part<JwtLayer<D>>) -> StackBuilder<D> {
+        let jwt = self.faults.absorb(part.into_layer());
+        StackBuilder {
+            faults: self.faults,
+            request_id: self.request_id,
+            request_log: self.request_log,
+            catch_error: self.catch_error,
+            shutdown: self.shutdown,
+            security_headers: self.security_headers,
+            cors: self.cors,
+            client_ip: self.client_ip,
+            rate_limit: self.rate_limit,
+            csrf: self.csrf,
+            jwt,
+            rate_limit_user: self.rate_limit_user,
+            authorize: self.authorize,
+            asked: Asked {
+                jwt: true,
+                ..self.asked
+            },
+        }
+    }
+
+    /// A limit for each verified caller. Default: left out.
+    pub fn rate_limit_user(mut self, part: impl Part<RateLimitLayer>) -> Self {
+        self.rate_limit_user = self.faults.absorb(part.into_layer());
+        self.asked.rate_limit_user = true;
+        self
+    }
+
+    /// A policy for every route. Default: left out; a policy for some routes goes on those.
+    pub fn authorize(mut self, part: impl Part<AuthorizeLayer>) -> Self {
+        self.authorize = self.faults.absorb(part.into_layer());
+        self.asked.authorize = true;
+        self
+    }
+
+    /// Checks all parts.
+    ///
+    /// # Errors
+    /// Lists the faults of every part, and a limit by user or a policy without `jwt`.
+    pub fn build(mut self) -> Result<Stack<C>, ConfigError> {
+        let Asked {
+            jwt,
+            rate_limit_user,
+            authorize,
+        } = self.asked;
+        for (asked, setting) in [(rate_limit_user, "rate_limit_user"), (authorize, "authorize")] {
+            if asked && !jwt {
+                self.faults.add(
+                    LAYER,
+                    setting,
+                    "nothing says who the caller is: add `jwt`, or put this inside a layer of yours that inserts an Identity",
+                );
+            }
+        }
+        self.faults.finish()?;
+        Ok(Stack {
+            request_id: self.request_id,
+            request_log: self.request_log,
+            catch_error: self.catch_error,
+            shutdown: self.shutdown,
+            security_headers: self.security_headers,
+            cors: self.cors,
+            client_ip: self
+                .client_ip
+                .or_else(|| self.rate_limit.is_some().then(ClientIpLayer::peer)),
+            rate_limit: self.rate_limit,
+            csrf: self.csrf,
+            jwt: self.jwt,
+            rate_limit_user: self.rate_limit_user,
+            authorize: self.authorize,
+        })
+    }
+}

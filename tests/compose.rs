@@ -1,0 +1,299 @@
+//! All layers together, as one stack, over real sockets: on plain hyper and, with the feature, on axum.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail by panicking")]
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use portcullis::authorize::Policy;
+use portcullis::cors::CorsLayer;
+use portcullis::csrf::CsrfLayer;
+use portcullis::jwt::{Algorithm, Issuer, JwtLayer, Key, SigningKey};
+use portcullis::problem::Renderer;
+use portcullis::rate_limit::{Quota, RateLimitLayer};
+use portcullis::server;
+use portcullis::stack::{Stack, StackBuilder};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tower::{Layer, service_fn};
+
+const SECRET: &[u8] = b"a secret of the tests, 32 bytes or more";
+const ORIGIN: &str = "https://app.example.com";
+
+fn jwt() -> portcullis::jwt::JwtLayerBuilder {
+    JwtLayer::builder()
+        .key(Key::hmac(Algorithm::HS256, SECRET))
+        .issuer("https://id.example.com")
+        .audience("shop")
+        .optional()
+}
+
+fn token(role: &str) -> String {
+    let issuer = Issuer::builder()
+        .key(SigningKey::hmac(Algorithm::HS256, SECRET))
+        .issuer("https://id.example.com")
+        .audience("shop")
+        .build()
+        .unwrap();
+    issuer.token("7").roles([role]).sign().unwrap()
+}
+
+fn policy() -> Policy {
+    Policy::role("admin") | Policy::request("open", |request| request.uri().path() != "/admin")
+}
+
+fn limit(requests: u32) -> RateLimitLayer {
+    RateLimitLayer::builder()
+        .quota(Quota::new(requests, Duration::from_secs(15 * 60)))
+        .build()
+        .unwrap()
+}
+
+fn whole(requests: u32) -> StackBuilder {
+    Stack::builder()
+        .cors(CorsLayer::builder().origin(ORIGIN).credentials(true))
+        .rate_limit(limit(requests))
+        .csrf(CsrfLayer::builder().trust_origin(ORIGIN))
+        .jwt(jwt())
+        .authorize(policy())
+        .renderer(Renderer::members(|problem, members| {
+            members.insert("message".into(), problem.title().into());
+        }))
+}
+
+async fn on_hyper(stack: Stack) -> SocketAddr {
+    async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+        let (status, text) = match request.uri().path() {
+            "/" | "/admin" => (StatusCode::OK, "hello"),
+            "/panic" => panic!("as asked"),
+            _ => (StatusCode::NOT_FOUND, ""),
+        };
+        let mut response = Response::new(Full::from(text));
+        *response.status_mut() = status;
+        Ok(response)
+    }
+    let server = server::bind("127.0.0.1:0").await.unwrap();
+    let address = server.local_addr().unwrap();
+    tokio::spawn(server.serve(stack.layer(service_fn(answer))));
+    address
+}
+
+#[cfg(feature = "axum")]
+async fn on_axum(stack: Stack) -> SocketAddr {
+    use axum::Router;
+    use axum::routing::{any, get};
+
+    async fn fall() -> String {
+        panic!("as asked")
+    }
+    let router = Router::new()
+        .route("/", any(async || "hello"))
+        .route("/admin", get(async || "hello"))
+        .route("/panic", get(fall))
+        .layer(stack);
+    let server = server::bind("127.0.0.1:0").await.unwrap();
+    let address = server.local_addr().unwrap();
+    tokio::spawn(server.serve(router));
+    address
+}
+
+async fn send(address: SocketAddr, head: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("{head}\r\nhost: shop.example.com\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+/// One table for every kind of service: the gate is the same.
+async fn every_answer(address: SocketAddr) {
+    let check = async |head: &str, expect: &[&str]| {
+        let answer = send(address, head).await;
+        for part in expect {
+            assert!(answer.contains(part), "{head} misses {part:?} in\n{answer}");
+        }
+        // On every answer, refusals and crashes included.
+        for part in ["x-request-id: ", "x-content-type-options: nosniff"] {
+            assert!(answer.contains(part), "{head} misses {part:?} in\n{answer}");
+        }
+        answer
+    };
+    let refused = "content-type: application/problem+json";
+    let readable = "access-control-allow-origin: https://app.example.com";
+
+    check("GET / HTTP/1.1", &["HTTP/1.1 200", "\r\n\r\nhello"]).await;
+    check(
+        "GET / HTTP/1.1\r\norigin: https://app.example.com",
+        &["HTTP/1.1 200", readable],
+    )
+    .await;
+    check(
+        "GET /nowhere HTTP/1.1\r\norigin: https://app.example.com",
+        &["HTTP/1.1 404", refused, readable, "\"message\":\"Not Found\""],
+    )
+    .await;
+    check(
+        "GET /panic HTTP/1.1\r\norigin: https://app.example.com",
+        &[
+            "HTTP/1.1 500",
+            refused,
+            readable,
+            "\"message\":\"Internal Server Error\"",
+        ],
+    )
+    .await;
+    check(
+        "GET /admin HTTP/1.1\r\norigin: https://app.example.com",
+        &["HTTP/1.1 401", refused, readable, "www-authenticate: Bearer"],
+    )
+    .await;
+    let bearer = |role: &str| format!("GET /admin HTTP/1.1\r\nauthorization: bearer {}", token(role));
+    check(&bearer("reader"), &["HTTP/1.1 403", refused]).await;
+    check(&bearer("admin"), &["HTTP/1.1 200", "\r\n\r\nhello"]).await;
+    check(
+        "GET / HTTP/1.1\r\nauthorization: Bearer forged\r\norigin: https://app.example.com",
+        &["HTTP/1.1 401", refused, readable, "error=\"invalid_token\""],
+    )
+    .await;
+    check(
+        "POST / HTTP/1.1\r\nsec-fetch-site: cross-site\r\ncontent-length: 0",
+        &["HTTP/1.1 403", refused],
+    )
+    .await;
+    check(
+        "POST / HTTP/1.1\r\nsec-fetch-site: cross-site\r\norigin: https://app.example.com\r\ncontent-length: 0",
+        &["HTTP/1.1 200", readable],
+    )
+    .await;
+    // A preflight ends before the token and the limit, and the disallowed one says nothing of what is allowed.
+    let preflight = "access-control-request-method: PUT";
+    check(
+        &format!("OPTIONS /admin HTTP/1.1\r\norigin: https://app.example.com\r\n{preflight}"),
+        &["HTTP/1.1 204", readable],
+    )
+    .await;
+    let answer = check(
+        &format!("OPTIONS /admin HTTP/1.1\r\norigin: https://evil.example\r\n{preflight}"),
+        &["HTTP/1.1 403", refused],
+    )
+    .await;
+    assert!(!answer.contains("access-control-allow"), "{answer}");
+}
+
+#[tokio::test]
+async fn the_whole_gate_on_plain_hyper() {
+    every_answer(on_hyper(whole(1000).build().unwrap()).await).await;
+}
+
+#[cfg(feature = "axum")]
+#[tokio::test]
+async fn the_whole_gate_on_axum() {
+    let address = on_axum(whole(1000).build().unwrap()).await;
+    every_answer(address).await;
+    let answer = send(address, "DELETE /admin HTTP/1.1\r\norigin: https://app.example.com").await;
+    // Not same-origin, but trusted; not an admin, but the policy comes first.
+    assert!(answer.contains("HTTP/1.1 401"), "{answer}");
+    let admin = format!("DELETE /admin HTTP/1.1\r\nauthorization: Bearer {}", token("admin"));
+    let answer = send(address, &admin).await;
+    for part in ["HTTP/1.1 405", "allow: GET,HEAD", "application/problem+json"] {
+        assert!(answer.contains(part), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_by_the_limit_is_readable_and_preflights_are_not_counted() {
+    let address = on_hyper(whole(2).build().unwrap()).await;
+    let get = "GET / HTTP/1.1\r\norigin: https://app.example.com";
+    let preflight = format!("OPTIONS / HTTP/1.1\r\norigin: {ORIGIN}\r\naccess-control-request-method: PUT");
+    for _ in 0..5 {
+        assert!(send(address, &preflight).await.contains("HTTP/1.1 204"));
+    }
+    // The limit stands before the token: guesses are counted.
+    let guess = format!("{get}\r\nauthorization: Bearer forged");
+    assert!(send(address, &guess).await.contains("HTTP/1.1 401"));
+    assert!(send(address, get).await.contains("HTTP/1.1 200"));
+    let answer = send(address, get).await;
+    for part in [
+        "HTTP/1.1 429",
+        "access-control-allow-origin: https://app.example.com",
+        "retry-after: ",
+        "ratelimit: \"default\";r=0",
+        "x-frame-options: SAMEORIGIN",
+        "application/problem+json",
+    ] {
+        assert!(answer.contains(part), "no {part} in\n{answer}");
+    }
+}
+
+#[test]
+fn the_order_of_calls_is_of_no_matter() {
+    let backwards = Stack::builder()
+        .authorize(policy())
+        .jwt(jwt())
+        .csrf(CsrfLayer::builder().trust_origin(ORIGIN))
+        .rate_limit(limit(1000))
+        .cors(CorsLayer::builder().origin(ORIGIN).credentials(true))
+        .build()
+        .unwrap();
+    let forwards = whole(1000).build().unwrap();
+    assert_eq!(backwards.explain(), forwards.explain());
+    assert_eq!(
+        forwards.explain().to_string(),
+        "\x201. request_id        everything below can name the request
+ 2. request_log       sees every answer, also refusals
+ 3. catch_error       nothing below can break the connection; renders problems
+ 4. shutdown          counts what is in flight
+ 5. security_headers  refusals carry them too
+ 6. cors              401 and 429 must be readable by the browser; preflights end here
+ 7. catch_error       the answer to a crash carries the headers too
+ 8. client_ip         who is calling, behind trusted proxies
+ 9. rate_limit        cheap, before any parsing
+10. csrf              cheaper than a signature
+11. jwt               who the caller is
+12. authorize         needs the verified caller
+13. not_found         the router's bare 404 and 405, in the same voice
+left out: rate_limit_user
+"
+    );
+}
+
+#[test]
+fn the_faults_of_all_parts_are_listed_at_once() {
+    fn check(builder: StackBuilder, expect: &[(&str, &str)]) {
+        let error = builder.build().unwrap_err();
+        let found: Vec<_> = error
+            .faults()
+            .iter()
+            .map(|fault| (fault.layer(), fault.setting()))
+            .collect();
+        assert_eq!(found, expect, "{error}");
+    }
+    check(
+        Stack::builder()
+            .cors(CorsLayer::builder().any_origin().credentials(true))
+            .csrf(CsrfLayer::builder().trust_origin("example.com"))
+            .authorize(Policy::authenticated()),
+        &[
+            ("cors", "credentials"),
+            ("csrf", "trust_origin"),
+            ("stack", "authorize"),
+        ],
+    );
+    check(
+        Stack::builder().rate_limit_user(limit(1)),
+        &[("stack", "rate_limit_user")],
+    );
+    // A token layer with a fault of its own is not also said to be missing.
+    check(
+        Stack::builder()
+            .authorize(Policy::authenticated())
+            .jwt(jwt().leeway(Duration::from_secs(61))),
+        &[("jwt", "leeway")],
+    );
+}
