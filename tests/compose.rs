@@ -243,6 +243,11 @@ fn the_order_of_calls_is_of_no_matter() {
         .unwrap();
     let forwards = whole(1000).build().unwrap();
     assert_eq!(backwards.explain(), forwards.explain());
+    let readme = include_str!("../README.md");
+    assert!(
+        readme.contains(&forwards.explain().to_string()),
+        "README shows another order"
+    );
     assert_eq!(
         forwards.explain().to_string(),
         "\x201. request_id        everything below can name the request

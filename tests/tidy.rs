@@ -187,6 +187,20 @@ fn readme_and_changelog_name_every_layer() {
 }
 
 #[test]
+fn the_quickstarts_are_in_the_readme() {
+    for (name, text) in [
+        ("axum_quickstart", include_str!("../examples/axum_quickstart.rs")),
+        ("hyper_quickstart", include_str!("../examples/hyper_quickstart.rs")),
+    ] {
+        let code = text.find("\nuse ").map(|start| text[start..].trim()).unwrap();
+        assert!(
+            include_str!("../README.md").contains(code),
+            "README shows another {name}"
+        );
+    }
+}
+
+#[test]
 fn every_feature_is_in_the_readme() {
     let manifest = include_str!("../Cargo.toml");
     let features = manifest

@@ -223,6 +223,7 @@ fn version(version: Version) -> Option<&'static str> {
     }
 }
 
+/// To whole microseconds: the rest is noise, and would be printed with 17 digits.
 fn milliseconds(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1e3
+    (duration.as_secs_f64() * 1e6).round() / 1e3
 }

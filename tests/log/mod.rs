@@ -6,8 +6,8 @@ use std::sync::{Arc, LazyLock, Mutex};
 use tracing::subscriber::{DefaultGuard, NoSubscriber, set_default};
 use tracing::{Dispatch, Level, Subscriber};
 
-/// With a single subscriber, tracing asks the current thread's for a call site that is reached first, and remembers a "never" of a
-/// test on another thread that listens to nothing (tokio-rs/tracing#2765). With a second one it asks all of them.
+/// While there is one subscriber, tracing-core asks that of the current thread about a new call site, and remembers the "never" of
+/// a thread that listens to nothing. With a second one it asks all of them.
 static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::default()));
 
 /// What was logged on this thread while it listened.
