@@ -15,6 +15,10 @@ pub(super) async fn script() -> impl IntoResponse {
     asset("text/javascript; charset=utf-8", include_str!("../../assets/app.js"))
 }
 
+pub(super) async fn icon() -> impl IntoResponse {
+    asset("image/svg+xml", include_str!("../../assets/icon.svg"))
+}
+
 fn asset(content_type: &'static str, text: &'static str) -> impl IntoResponse {
     ([(CONTENT_TYPE, content_type), (CACHE_CONTROL, "no-cache")], text)
 }

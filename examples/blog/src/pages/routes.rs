@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::routing::get;
 
-use super::handlers::{index, script, style};
+use super::handlers::{icon, index, script, style};
 use crate::state::AppState;
 
 pub(crate) fn router() -> Router<AppState> {
@@ -11,4 +11,5 @@ pub(crate) fn router() -> Router<AppState> {
         .route("/", get(index))
         .route("/assets/style.css", get(style))
         .route("/assets/app.js", get(script))
+        .route("/assets/icon.svg", get(icon))
 }

@@ -16,6 +16,7 @@ async fn health_page_and_assets() {
     check("/", "text/html").await;
     check("/assets/style.css", "text/css").await;
     check("/assets/app.js", "text/javascript").await;
+    check("/assets/icon.svg", "image/svg+xml").await;
 }
 
 #[tokio::test]
