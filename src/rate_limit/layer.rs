@@ -12,6 +12,7 @@ use super::key::{Key, MissingKey};
 use super::limiter::{Limiter, Reports, Skip};
 use super::policy::Pace;
 use super::quota::Quota;
+use super::refusals::Refusals;
 use super::service::RateLimit;
 use super::store::WAYS;
 use crate::config_error::{ConfigError, Faults};
@@ -147,6 +148,7 @@ impl RateLimitLayerBuilder {
         Ok(RateLimitLayer {
             limiter: Arc::new(Limiter {
                 stamp: Stamp::new(self.headers, &quota, pace),
+                refusals: Refusals::new(&quota.name),
                 gcra: Gcra::new(pace, self.max_keys, QuantaClock::default()),
                 quota,
                 on_missing_key: self.on_missing_key.unwrap_or(self.key.on_missing()),

@@ -10,6 +10,7 @@ use super::headers::Stamp;
 use super::key::{Key, Missing, MissingKey};
 use super::policy::Standing;
 use super::quota::Quota;
+use super::refusals::Refusals;
 use crate::request_view::RequestView;
 
 pub(super) type Skip = Arc<dyn Fn(RequestView<'_>) -> bool + Send + Sync>;
@@ -22,6 +23,7 @@ pub(super) struct Limiter {
     pub(super) on_missing_key: MissingKey,
     pub(super) skip: Vec<Skip>,
     pub(super) stamp: Option<Stamp>,
+    pub(super) refusals: Refusals,
     pub(super) expose_state: bool,
     pub(super) hasher: RandomState,
     pub(super) reports: Reports,
@@ -67,10 +69,6 @@ impl Limiter {
                 Verdict::Misplaced
             }
         }
-    }
-
-    pub(super) fn name(&self) -> &str {
-        &self.quota.name
     }
 
     /// Whether admitted responses carry headers.

@@ -33,9 +33,9 @@
 //! It costs no allocation on a request that is admitted, beyond the growth of the response's header map. With [`Headers::Draft`]
 //! the values of up to 4096 different answers are kept, which is all of most quotas whose window is an hour or less; of larger
 //! ones some cost one allocation. [`Headers::Legacy`] costs two, [`expose_state`](RateLimitLayerBuilder::expose_state) one. A
-//! refusal reads the same clock and the same place in the table, and its `Problem` takes 16 small allocations. No lock is shared
-//! by all requests: each set of 32 places has its own. A layer takes 17 bytes for each caller that it can remember: 1.7 MB by
-//! default.
+//! refusal reads the same clock and the same place in the table; its `Problem` is made once for each number of seconds to wait, and
+//! sending it takes four allocations. No lock is shared by all requests: each set of 32 places has its own. A layer takes 17 bytes
+//! for each caller that it can remember: 1.7 MB by default.
 //!
 //! It goes inside `cors`, so that a page can read the `429`, and inside `client_ip`. By address it goes outside everything that
 //! costs more than itself; by user it goes inside `jwt`.
@@ -113,6 +113,7 @@ mod layer;
 mod limiter;
 mod policy;
 mod quota;
+mod refusals;
 mod service;
 mod store;
 #[cfg(test)]

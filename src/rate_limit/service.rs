@@ -48,7 +48,7 @@ where
                 ResponseFuture::pass(self.inner.call(request), told)
             }
             Verdict::Refuse(standing) => {
-                let problem = standing.refusal(limiter.name()).for_request(request.extensions());
+                let problem = limiter.refusals.problem(standing).for_request(request.extensions());
                 let mut response = problem.into_response();
                 limiter.tell(response.headers_mut(), standing);
                 ResponseFuture::refuse(response)

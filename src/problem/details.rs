@@ -1,0 +1,291 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::{Map, Value};
+
+use crate::body::RejectBody;
+use crate::request_id::RequestId;
+
+pub(super) const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+const STANDARD: [&str; 6] = ["type", "title", "status", "detail", "instance", "request_id"];
+const ID_MEMBER: &[u8] = b",\"request_id\":";
+
+/// Room for the headers that the layers on the way out add, but for those of `security_headers`.
+const MORE_HEADERS: usize = 6;
+
+/// A refusal or failure, as the client may see it. See the [module page](self).
+///
+/// Cloning costs one reference count: a layer that refuses with the same problem again and again makes it once.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    shared: Arc<Shared>,
+    request_id: Option<RequestId>,
+}
+
+/// All but the request's id, which is the one thing that no two requests share.
+#[derive(Debug, Clone)]
+struct Shared {
+    status: StatusCode,
+    kind: Cow<'static, str>,
+    title: Cow<'static, str>,
+    detail: Option<Cow<'static, str>>,
+    instance: Option<Cow<'static, str>>,
+    headers: HeaderMap,
+    members: Map<String, Value>,
+    /// The JSON object up to its closing brace.
+    rendered: OnceLock<Vec<u8>>,
+}
+
+impl Problem {
+    /// A problem of type `about:blank`, titled with the status's reason phrase (RFC 9457 section 4.2.1).
+    pub fn new(status: StatusCode) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                status,
+                kind: Cow::Borrowed("about:blank"),
+                title: Cow::Borrowed(status.canonical_reason().unwrap_or("Error")),
+                detail: None,
+                instance: None,
+                headers: HeaderMap::new(),
+                members: Map::new(),
+                rendered: OnceLock::new(),
+            }),
+            request_id: None,
+        }
+    }
+
+    /// The `type`: a URI that identifies the kind of problem. Default `about:blank`.
+    #[must_use]
+    pub fn with_type(mut self, uri: impl Into<Cow<'static, str>>) -> Self {
+        self.edit().kind = uri.into();
+        self
+    }
+
+    /// The `title`: a short text, the same for every problem of this type. Default: the status's reason phrase.
+    #[must_use]
+    pub fn with_title(mut self, title: impl Into<Cow<'static, str>>) -> Self {
+        self.edit().title = title.into();
+        self
+    }
+
+    /// The `detail`: what a client can do about this occurrence. Never an internal cause. Default none.
+    #[must_use]
+    pub fn with_detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
+        self.edit().detail = Some(detail.into());
+        self
+    }
+
+    /// The `instance`: a URI that identifies this occurrence. Default none.
+    #[must_use]
+    pub fn with_instance(mut self, uri: impl Into<Cow<'static, str>>) -> Self {
+        self.edit().instance = Some(uri.into());
+        self
+    }
+
+    /// The `request_id` member. Layers take it from the request; see [`Problem::for_request`].
+    #[must_use]
+    pub fn with_request_id(mut self, id: RequestId) -> Self {
+        self.request_id = Some(id);
+        self
+    }
+
+    /// An extension member (RFC 9457 section 3.2). A value that does not serialise to JSON is left out.
+    #[must_use]
+    pub fn with_member(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
+        if let Ok(value) = serde_json::to_value(value) {
+            self.edit().members.insert(name.into(), value);
+        }
+        self
+    }
+
+    /// A header of the response, such as `Retry-After`; repeated names are all sent.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.edit().headers.append(name, value);
+        self
+    }
+
+    /// Takes the request's id from the extensions of the request that is refused.
+    #[must_use]
+    pub fn for_request(mut self, request: &Extensions) -> Self {
+        if self.request_id.is_none() {
+            self.request_id = request.get::<RequestId>().cloned();
+        }
+        self
+    }
+
+    /// The problem that an error is, or has among its sources.
+    ///
+    /// An error of yours that refuses something names a problem as its [source](std::error::Error::source), and is answered as
+    /// that problem wherever `?` takes it.
+    ///
+    /// ```
+    /// use http::StatusCode;
+    /// use portcullis::Problem;
+    ///
+    /// #[derive(Debug)]
+    /// struct Taken(Problem);
+    /// # impl std::fmt::Display for Taken {
+    /// #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str("taken") }
+    /// # }
+    ///
+    /// impl std::error::Error for Taken {
+    ///     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+    ///         Some(&self.0)
+    ///     }
+    /// }
+    ///
+    /// let error = Taken(Problem::new(StatusCode::CONFLICT));
+    /// assert_eq!(Problem::behind(&error).unwrap().status(), 409);
+    /// assert_eq!(portcullis::Error::from(error).status(), 409);
+    /// ```
+    pub fn behind<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Self> {
+        std::iter::successors(Some(error), |error| error.source()).find_map(|error| error.downcast_ref())
+    }
+
+    /// The status of the response.
+    pub fn status(&self) -> StatusCode {
+        self.shared.status
+    }
+
+    /// The `type` URI.
+    pub fn kind(&self) -> &str {
+        &self.shared.kind
+    }
+
+    /// The `title`.
+    pub fn title(&self) -> &str {
+        &self.shared.title
+    }
+
+    /// The `detail`.
+    pub fn detail(&self) -> Option<&str> {
+        self.shared.detail.as_deref()
+    }
+
+    /// The `instance` URI.
+    pub fn instance(&self) -> Option<&str> {
+        self.shared.instance.as_deref()
+    }
+
+    /// The request's id, where one is known.
+    pub fn request_id(&self) -> Option<&RequestId> {
+        self.request_id.as_ref()
+    }
+
+    /// The headers that the response will carry beside its content type.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.shared.headers
+    }
+
+    /// The extension members.
+    pub fn members(&self) -> &Map<String, Value> {
+        &self.shared.members
+    }
+
+    /// Renders the problem as `application/problem+json` and keeps itself in the response's extensions.
+    pub fn into_response<B: RejectBody>(self) -> Response<B> {
+        let mut response = Response::new(B::reject(self.to_json()));
+        *response.status_mut() = self.shared.status;
+        let headers = response.headers_mut();
+        headers.reserve(self.shared.headers.len() + MORE_HEADERS);
+        for (name, value) in &self.shared.headers {
+            headers.append(name, value.clone());
+        }
+        headers.insert(CONTENT_TYPE, PROBLEM_JSON);
+        response.extensions_mut().insert(self);
+        response
+    }
+
+    /// Gives it the id of the request that it answers.
+    pub(super) fn name(&mut self, id: RequestId) {
+        self.request_id = Some(id);
+    }
+
+    pub(super) fn to_json(&self) -> Bytes {
+        let rendered = self.shared.rendered.get_or_init(|| self.shared.render());
+        let id = self.request_id.as_ref().map(RequestId::as_str);
+        // Exactly, so that the buffer becomes the body as it is; only an id with quotes grows it.
+        let length = id.map_or(0, |id| ID_MEMBER.len() + id.len() + 2) + rendered.len() + 1;
+        let mut json = Vec::with_capacity(length);
+        json.extend_from_slice(rendered);
+        if let Some(id) = id {
+            json.extend_from_slice(ID_MEMBER);
+            // Writing a string into a buffer has no way to fail.
+            let _ = serde_json::to_writer(&mut json, id);
+        }
+        json.push(b'}');
+        Bytes::from(json)
+    }
+
+    fn edit(&mut self) -> &mut Shared {
+        let shared = Arc::make_mut(&mut self.shared);
+        shared.rendered = OnceLock::new();
+        shared
+    }
+}
+
+impl Shared {
+    fn render(&self) -> Vec<u8> {
+        // Strings and JSON values only: serialisation has no way to fail.
+        let mut json = serde_json::to_vec(self).unwrap_or_else(|_| b"{\"type\":\"about:blank\"}".to_vec());
+        json.pop();
+        json
+    }
+
+    fn members<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
+        map.serialize_entry("type", &self.kind)?;
+        map.serialize_entry("title", &self.title)?;
+        map.serialize_entry("status", &self.status.as_u16())?;
+        if let Some(detail) = &self.detail {
+            map.serialize_entry("detail", detail)?;
+        }
+        if let Some(instance) = &self.instance {
+            map.serialize_entry("instance", instance)?;
+        }
+        for (name, value) in &self.members {
+            // RFC 9457 section 3.2: an extension cannot redefine a standard member.
+            if !STANDARD.contains(&name.as_str()) {
+                map.serialize_entry(name, value)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for Shared {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        self.members(&mut map)?;
+        map.end()
+    }
+}
+
+impl Serialize for Problem {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        self.shared.members(&mut map)?;
+        if let Some(id) = &self.request_id {
+            map.serialize_entry("request_id", id.as_str())?;
+        }
+        map.end()
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.shared.status.as_u16(), self.shared.title)?;
+        if let Some(detail) = &self.shared.detail {
+            write!(f, ": {detail}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problem {}
