@@ -19,7 +19,7 @@ const ID_MEMBER: &[u8] = b",\"request_id\":";
 /// Room for the headers that the layers on the way out add, but for those of `security_headers`.
 const MORE_HEADERS: usize = 6;
 
-/// A refusal or failure, as the client may see it. See the [module page](self).
+/// A refusal or failure, as the client may see it. See the [module page](super).
 ///
 /// Cloning costs one reference count: a layer that refuses with the same problem again and again makes it once.
 #[derive(Debug, Clone)]

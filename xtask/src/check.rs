@@ -23,6 +23,10 @@ pub(crate) fn check() -> Result<(), String> {
     ])?;
     cargo(&["test", "--workspace"])?;
     cargo(&["test", "--package", "portcullis", "--all-features"])?;
+    // The crypto backends: the other one alone, and neither, which is a fault of the builder and not a panic.
+    let jwt = ["test", "--package", "portcullis", "--no-default-features"];
+    cargo(&[&jwt[..], &["--features", "rust-crypto", "--test", "jwt"]].concat())?;
+    cargo(&[&jwt[..], &["--lib", "without_a_backend"]].concat())?;
     let library = ["check", "--package", "portcullis", "--lib", "--no-default-features"];
     cargo_with(&library, &[("RUSTFLAGS", "-D warnings")])?;
     for feature in FEATURES {
