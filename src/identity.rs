@@ -28,6 +28,71 @@ struct Known {
     roles: Vec<String>,
     permissions: Vec<String>,
     scopes: Vec<String>,
+    token: Option<Token>,
+}
+
+/// What a verified token says of itself, for those who may have to stop it before it expires.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Token {
+    id: Option<Arc<str>>,
+    session: Option<Arc<str>>,
+    issued_at: Option<u64>,
+    expires_at: Option<u64>,
+}
+
+impl Token {
+    /// A token that says nothing of itself.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The token's own id, `jti` (RFC 7519 section 4.1.7).
+    #[must_use]
+    pub fn with_id(mut self, id: impl Into<Arc<str>>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// The id of the session that it was issued in, `sid` (OpenID Connect Front-Channel Logout section 3).
+    #[must_use]
+    pub fn with_session(mut self, id: impl Into<Arc<str>>) -> Self {
+        self.session = Some(id.into());
+        self
+    }
+
+    /// When it was issued, `iat`, in seconds of Unix time.
+    #[must_use]
+    pub fn with_issued_at(mut self, seconds: u64) -> Self {
+        self.issued_at = Some(seconds);
+        self
+    }
+
+    /// When it expires, `exp`, in seconds of Unix time.
+    #[must_use]
+    pub fn with_expires_at(mut self, seconds: u64) -> Self {
+        self.expires_at = Some(seconds);
+        self
+    }
+
+    /// The token's own id.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    /// The id of its session.
+    pub fn session(&self) -> Option<&str> {
+        self.session.as_deref()
+    }
+
+    /// When it was issued, in seconds of Unix time.
+    pub fn issued_at(&self) -> Option<u64> {
+        self.issued_at
+    }
+
+    /// When it expires, in seconds of Unix time.
+    pub fn expires_at(&self) -> Option<u64> {
+        self.expires_at
+    }
 }
 
 impl Identity {
@@ -44,6 +109,7 @@ impl Identity {
                 roles: Vec::new(),
                 permissions: Vec::new(),
                 scopes: Vec::new(),
+                token: None,
             })),
         }
     }
@@ -64,6 +130,17 @@ impl Identity {
     #[must_use]
     pub fn with_scopes<I: IntoIterator<Item: Into<String>>>(self, scopes: I) -> Self {
         self.extend(|known| known.scopes.extend(scopes.into_iter().map(Into::into)))
+    }
+
+    /// Adds the token by which the caller was verified. An anonymous identity stays as it is.
+    #[must_use]
+    pub fn with_token(self, token: Token) -> Self {
+        self.extend(|known| known.token = Some(token))
+    }
+
+    /// The token by which the caller was verified; `None` when anonymous, or verified by other means.
+    pub fn token(&self) -> Option<&Token> {
+        self.known.as_deref()?.token.as_ref()
     }
 
     /// The caller's stable id; `None` when anonymous.
