@@ -265,6 +265,47 @@ async fn a_body_that_fails_ends_in_an_error_once() {
 }
 
 #[tokio::test]
+async fn a_body_caught_twice_is_logged_once() {
+    async fn check(worst: fn() -> Option<io::Error>, panicked: bool) {
+        let log = Log::default();
+        let _listening = log.listen();
+        let caught = CatchErrorLayer::new().layer(CatchErrorLayer::new().layer(faulty(worst)));
+        let mut body = caught.oneshot(request()).await.unwrap().into_body();
+        body.frame().await.unwrap().unwrap();
+        let error = body.frame().await.unwrap().unwrap_err();
+        assert_eq!(matches!(error, BodyError::Panicked), panicked, "{error:?}");
+        let source = std::error::Error::source(&error);
+        assert_eq!(source.is_some_and(<dyn std::error::Error>::is::<io::Error>), !panicked);
+        let record = log.text();
+        assert_eq!(record.matches("portcullis::catch_error").count(), 1, "{record}");
+    }
+    check(|| panic!("in the stream"), true).await;
+    check(|| Some(io::Error::other("cable cut")), false).await;
+}
+
+#[tokio::test]
+async fn a_cause_forges_no_line_of_the_log() {
+    async fn check(
+        service: impl Service<Request<Full<Bytes>>, Response = Answer, Error = io::Error, Future: Send> + Clone,
+    ) {
+        let log = Log::default();
+        let _listening = log.listen();
+        let response = CatchErrorLayer::new().layer(service).oneshot(request()).await.unwrap();
+        assert_eq!(response.status(), 500);
+        let record = log.text();
+        assert!(
+            record.contains(r"no such name: \n2026 ERROR forged \u{9b}2J"),
+            "{record}"
+        );
+        assert_eq!(record.lines().count(), 1, "{record}");
+    }
+    const TEXT: &str = "no such name: \n2026 ERROR forged \u{9b}2J";
+    check(service_fn(async |_| Err(io::Error::other(TEXT)))).await;
+    check(service_fn(async |_| panic!("{TEXT}"))).await;
+    check(service_fn(async |_| Ok(portcullis::Error::from(TEXT).into_response()))).await;
+}
+
+#[tokio::test]
 async fn the_length_of_the_body_stays_known() {
     let service = CatchErrorLayer::new().layer(service_fn(async |_: Request<Full<Bytes>>| {
         Ok::<_, Infallible>(Response::new(Full::<Bytes>::from("four")))

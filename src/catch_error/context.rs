@@ -1,5 +1,5 @@
 use std::error::Error as StdError;
-use std::fmt::Display;
+use std::fmt::{self, Display, Write as _};
 
 use http::{Method, Request, Uri};
 
@@ -77,8 +77,35 @@ impl Context {
             path = self.uri.path(),
             route,
             place,
-            cause = %cause,
+            cause = %OneLine(cause),
             "{what}",
         );
+    }
+}
+
+/// A text that may repeat what a client sent, with nothing in it that could begin a line of the log or move a terminal's cursor.
+struct OneLine<'a>(&'a dyn Display);
+
+impl Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(Escaping(f), "{}", self.0)
+    }
+}
+
+struct Escaping<'a, 'b>(&'a mut fmt::Formatter<'b>);
+
+impl fmt::Write for Escaping<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for part in text.split_inclusive(char::is_control) {
+            let mut rest = part.chars();
+            match rest.next_back() {
+                Some(last) if last.is_control() => {
+                    self.0.write_str(rest.as_str())?;
+                    write!(self.0, "{}", last.escape_default())?;
+                }
+                _ => self.0.write_str(part)?,
+            }
+        }
+        Ok(())
     }
 }
