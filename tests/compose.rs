@@ -15,7 +15,7 @@ use portcullis::cors::CorsLayer;
 use portcullis::csrf::CsrfLayer;
 use portcullis::jwt::{Algorithm, Issuer, JwtLayer, Key, SigningKey};
 use portcullis::problem::Renderer;
-use portcullis::rate_limit::{Quota, RateLimitLayer};
+use portcullis::rate_limit::{self, Quota, RateLimitLayer};
 use portcullis::server;
 use portcullis::stack::{Stack, StackBuilder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -290,10 +290,30 @@ fn the_faults_of_all_parts_are_listed_at_once() {
             ("stack", "authorize"),
         ],
     );
+    let by_user = || RateLimitLayer::builder().key(rate_limit::Key::user());
+    let quota = || Quota::new(1, Duration::from_secs(60));
     check(
-        Stack::builder().rate_limit_user(limit(1)),
+        Stack::builder().rate_limit_user(by_user().quota(quota())),
         &[("stack", "rate_limit_user")],
     );
+    // By address it would count everybody behind one address as one user.
+    check(
+        Stack::builder().jwt(jwt()).rate_limit_user(limit(1)),
+        &[("stack", "rate_limit_user")],
+    );
+    // Two members of `RateLimit` under one name say nothing.
+    check(
+        Stack::builder()
+            .jwt(jwt())
+            .rate_limit(limit(1))
+            .rate_limit_user(by_user().quota(quota())),
+        &[("stack", "rate_limit_user")],
+    );
+    let both = Stack::builder()
+        .jwt(jwt())
+        .rate_limit(limit(1))
+        .rate_limit_user(by_user().quota(quota().name("user")));
+    assert!(both.build().is_ok());
     // A token layer with a fault of its own is not also said to be missing.
     check(
         Stack::builder()

@@ -149,7 +149,8 @@ impl<C> StackBuilder<C> {
         }
     }
 
-    /// A limit for each verified caller. Default: left out.
+    /// A limit for each verified caller: with [`Key::user`](crate::rate_limit::Key::user) or a closure, and beside
+    /// [`rate_limit`](Self::rate_limit) with a quota of another name. Default: left out.
     pub fn rate_limit_user(mut self, part: impl Part<RateLimitLayer>) -> Self {
         self.rate_limit_user = self.faults.absorb(part.into_layer());
         self.asked.rate_limit_user = true;
@@ -166,7 +167,8 @@ impl<C> StackBuilder<C> {
     /// Checks all parts.
     ///
     /// # Errors
-    /// Lists the faults of every part, and a limit by user or a policy without `jwt`.
+    /// Lists the faults of every part, a limit by user or a policy without `jwt`, and a limit by user that counts by address or
+    /// has the other's name.
     pub fn build(mut self) -> Result<Stack<C>, ConfigError> {
         let Asked {
             jwt,
@@ -180,6 +182,24 @@ impl<C> StackBuilder<C> {
                     setting,
                     "nothing says who the caller is: add `jwt`, or put this inside a layer of yours that inserts an Identity",
                 );
+            }
+        }
+        if let Some(by_user) = &self.rate_limit_user {
+            if by_user.is_by_address() {
+                self.faults.add(
+                    LAYER,
+                    "rate_limit_user",
+                    "counts by address; say `key(Key::user())`, or set it as `rate_limit`",
+                );
+            }
+            if let Some(by_address) = &self.rate_limit
+                && by_address.name() == by_user.name()
+            {
+                let reason = format!(
+                    "bears the name `{}` as `rate_limit` does; give its quota another",
+                    by_user.name()
+                );
+                self.faults.add(LAYER, "rate_limit_user", reason);
             }
         }
         self.faults.finish()?;

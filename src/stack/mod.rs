@@ -10,7 +10,8 @@
 //!    What admits or refuses is added by name.
 //! 3. A limit by address brings the client's address with it: the peer's, unless [`client_ip`](StackBuilder::client_ip) says which
 //!    proxies are trusted.
-//! 4. A limit by user, or a policy, without `jwt` is a [`ConfigError`](crate::ConfigError): nothing would say who the caller is.
+//! 4. A limit by user, or a policy, without `jwt` is a [`ConfigError`](crate::ConfigError): nothing would say who the caller is. So is
+//!    a limit by user that counts by address, or whose quota has the name of the other limit's.
 //! 5. The faults of all parts are listed at once, since the builder takes the parts' builders: see [`Part`].
 //!
 //! The error type becomes [`Infallible`](std::convert::Infallible), as axum and hyper want it; the response's body is wrapped in
