@@ -2,14 +2,20 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail by panicking")]
 
+mod log;
+
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use http_body_util::Full;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
+use portcullis::Problem;
 use portcullis::authorize::Policy;
 use portcullis::cors::CorsLayer;
 use portcullis::csrf::CsrfLayer;
@@ -20,7 +26,9 @@ use portcullis::server;
 use portcullis::stack::{Stack, StackBuilder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tower::{Layer, service_fn};
+use tower::{Layer, ServiceExt, service_fn};
+
+use self::log::Log;
 
 const SECRET: &[u8] = b"a secret of the tests, 32 bytes or more";
 const ORIGIN: &str = "https://app.example.com";
@@ -226,6 +234,72 @@ async fn a_refusal_by_the_limit_is_readable_and_preflights_are_not_counted() {
         "ratelimit: \"default\";r=0",
         "x-frame-options: SAMEORIGIN",
         "application/problem+json",
+    ] {
+        assert!(answer.contains(part), "no {part} in\n{answer}");
+    }
+}
+
+/// The gate catches errors in two places; each error is caught, logged and rendered in one.
+#[tokio::test]
+async fn a_failure_is_logged_and_rendered_once() {
+    type Body = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
+
+    async fn answer(request: Request<()>) -> Result<Response<Body>, std::io::Error> {
+        match request.uri().path() {
+            "/panic" => panic!("as asked"),
+            "/error" => Err(std::io::Error::other("disk on fire")),
+            "/cause" => Ok(portcullis::Error::from("disk on fire").into_response()),
+            "/problem" => Ok(Problem::new(StatusCode::CONFLICT).into_response()),
+            _ => Ok(Response::new(Limited::new(Full::from("too long"), 3).boxed_unsync())),
+        }
+    }
+    async fn check(path: &str, expect: (u16, usize, usize)) {
+        let log = Log::default();
+        let _listening = log.listen();
+        let renderings = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&renderings);
+        let renderer = Renderer::members(move |_, _| {
+            count.fetch_add(1, Ordering::Relaxed);
+        });
+        let service = Stack::builder()
+            .renderer(renderer)
+            .build()
+            .unwrap()
+            .layer(service_fn(answer));
+        let response = service.oneshot(Request::get(path).body(()).unwrap()).await.unwrap();
+        let status = response.status().as_u16();
+        let _ = response.into_body().collect().await;
+        let records = log.text();
+        let caught = records.matches("portcullis::catch_error").count();
+        assert_eq!(
+            (status, caught, renderings.load(Ordering::Relaxed)),
+            expect,
+            "{path}: {records}"
+        );
+        assert_eq!(
+            records.matches("portcullis::request_log").count(),
+            1,
+            "{path}: {records}"
+        );
+    }
+    check("/panic", (500, 1, 1)).await;
+    check("/error", (500, 1, 1)).await;
+    check("/cause", (500, 1, 1)).await;
+    check("/problem", (409, 0, 1)).await;
+    check("/stream", (200, 1, 0)).await;
+}
+
+#[tokio::test]
+async fn a_renderer_that_panics_takes_no_header_with_it() {
+    let broken = whole(1000).renderer(Renderer::new(|_| panic!("bad template")));
+    let address = on_hyper(broken.build().unwrap()).await;
+    let answer = send(address, "GET /nowhere HTTP/1.1\r\norigin: https://app.example.com").await;
+    for part in [
+        "HTTP/1.1 500",
+        "access-control-allow-origin: https://app.example.com",
+        "x-content-type-options: nosniff",
+        "content-type: application/problem+json",
+        "\"status\":500",
     ] {
         assert!(answer.contains(part), "no {part} in\n{answer}");
     }
