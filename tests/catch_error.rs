@@ -187,11 +187,15 @@ async fn a_panic_while_the_future_is_dropped_does_not_take_the_answer() {
             Poll::Ready(Ok(Response::new(Full::from("fine"))))
         }
     }
-    let service = CatchErrorLayer::new().layer(service_fn(|_: Request<Full<Bytes>>| Armed(Bomb)));
-    let response = service.clone().oneshot(request()).await.unwrap();
+    let mut service = CatchErrorLayer::new().layer(service_fn(|_: Request<Full<Bytes>>| Armed(Bomb)));
+    let response = service.ready().await.unwrap().call(request()).await.unwrap();
     assert_eq!(text(response).await, "fine");
     // Given up half way, as when the client leaves.
-    drop(service.oneshot(request()));
+    let trail = Trail::default();
+    let mut given_up = request();
+    given_up.extensions_mut().insert(trail.clone());
+    drop(service.ready().await.unwrap().call(given_up));
+    assert_eq!(trail.failure(), Some(Failure::Panicked));
 }
 
 #[tokio::test]
@@ -294,12 +298,12 @@ async fn a_cause_forges_no_line_of_the_log() {
         assert_eq!(response.status(), 500);
         let record = log.text();
         assert!(
-            record.contains(r"no such name: \n2026 ERROR forged \u{9b}2J"),
+            record.contains(r#"no such "näme\": \n2026 ERROR forged \u{9b}2J\u{2028}"#),
             "{record}"
         );
         assert_eq!(record.lines().count(), 1, "{record}");
     }
-    const TEXT: &str = "no such name: \n2026 ERROR forged \u{9b}2J";
+    const TEXT: &str = "no such \"näme\\\": \n2026 ERROR forged \u{9b}2J\u{2028}";
     check(service_fn(async |_| Err(io::Error::other(TEXT)))).await;
     check(service_fn(async |_| panic!("{TEXT}"))).await;
     check(service_fn(async |_| Ok(portcullis::Error::from(TEXT).into_response()))).await;

@@ -96,16 +96,9 @@ struct Escaping<'a, 'b>(&'a mut fmt::Formatter<'b>);
 
 impl fmt::Write for Escaping<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        for part in text.split_inclusive(char::is_control) {
-            let mut rest = part.chars();
-            match rest.next_back() {
-                Some(last) if last.is_control() => {
-                    self.0.write_str(rest.as_str())?;
-                    write!(self.0, "{}", last.escape_default())?;
-                }
-                _ => self.0.write_str(part)?,
-            }
-        }
-        Ok(())
+        text.chars().try_for_each(|character| match character {
+            '"' | '\'' | '\\' => self.0.write_char(character),
+            _ => write!(self.0, "{}", character.escape_debug()),
+        })
     }
 }
