@@ -123,6 +123,10 @@ fn every_fault_is_listed() {
         &["needs quotes", "not a source"],
     );
     check(
+        csp(Csp::new().directive("script-src", ["sha256-a7=", "nonce-a7", "'sha384-a7='"])),
+        &["needs quotes", "needs quotes"],
+    );
+    check(
         csp(Csp::new().directive("Script Src", ["'self'"])),
         &["directive's name"],
     );
