@@ -104,6 +104,9 @@ impl CorsLayerBuilder {
 
     /// Allows the origins for which the future answers true, such as those in a table of tenants. It is asked last, about
     /// origins that nothing else allows, and runs beside the service; a later call replaces an earlier one.
+    ///
+    /// Anybody can send any `Origin`, and no limit stands before this layer: what is slow to ask should be remembered, the
+    /// origins that are not allowed too.
     pub fn origin_async<F, Fut>(mut self, ask: F) -> Self
     where
         F: Fn(&str) -> Fut + Send + Sync + 'static,
