@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::layer::Stack;
 use super::part::Part;
 use crate::authorize::AuthorizeLayer;
@@ -13,6 +15,7 @@ use crate::request_id::RequestIdLayer;
 use crate::request_log::RequestLogLayer;
 use crate::security_headers::SecurityHeadersLayer;
 use crate::shutdown::ShutdownLayer;
+use crate::timeout::TimeoutLayer;
 
 const LAYER: &str = "stack";
 
@@ -30,6 +33,7 @@ pub struct StackBuilder<C = Claims> {
     client_ip: Option<ClientIpLayer>,
     rate_limit: Option<RateLimitLayer>,
     csrf: Option<CsrfLayer>,
+    timeout: Option<TimeoutLayer>,
     jwt: Option<JwtLayer<C>>,
     rate_limit_user: Option<RateLimitLayer>,
     authorize: Option<AuthorizeLayer>,
@@ -57,6 +61,7 @@ impl StackBuilder {
             client_ip: None,
             rate_limit: None,
             csrf: None,
+            timeout: None,
             jwt: None,
             rate_limit_user: None,
             authorize: None,
@@ -125,6 +130,12 @@ impl<C> StackBuilder<C> {
         self
     }
 
+    /// How long the service may take for the head of its answer. Default: left out, so as long as it likes.
+    pub fn timeout(mut self, deadline: Duration) -> Self {
+        self.timeout = Some(TimeoutLayer::new(deadline));
+        self
+    }
+
     /// Verifies callers by their tokens. Default: left out.
     pub fn jwt<D>(mut self, part: impl Part<JwtLayer<D>>) -> StackBuilder<D> {
         let jwt = self.faults.absorb(part.into_layer());
@@ -139,6 +150,7 @@ impl<C> StackBuilder<C> {
             client_ip: self.client_ip,
             rate_limit: self.rate_limit,
             csrf: self.csrf,
+            timeout: self.timeout,
             jwt,
             rate_limit_user: self.rate_limit_user,
             authorize: self.authorize,
@@ -215,6 +227,7 @@ impl<C> StackBuilder<C> {
                 .or_else(|| self.rate_limit.is_some().then(ClientIpLayer::peer)),
             rate_limit: self.rate_limit,
             csrf: self.csrf,
+            timeout: self.timeout,
             jwt: self.jwt,
             rate_limit_user: self.rate_limit_user,
             authorize: self.authorize,
