@@ -49,6 +49,9 @@ pub(super) fn path(rejection: &PathRejection, request: &Extensions) -> Problem {
         ErrorKind::WrongNumberOfParameters { .. } | ErrorKind::UnsupportedType { .. } => {
             broken(request, "the type of Path does not fit its route", error)
         }
+        ErrorKind::Message(message) if names_no_parameter(message) => {
+            broken(request, "the type of Path does not fit its route", error)
+        }
         ErrorKind::InvalidUtf8InPathParam { .. } => {
             Problem::new(StatusCode::BAD_REQUEST).with_detail("the path is not UTF-8")
         }
@@ -59,6 +62,11 @@ pub(super) fn path(rejection: &PathRejection, request: &Extensions) -> Problem {
         }
     }
     .for_request(request)
+}
+
+/// Whether a struct has other fields than the route has parameters. No request can bring that about.
+fn names_no_parameter(message: &str) -> bool {
+    message.starts_with("missing field `") || message.starts_with("unknown field `")
 }
 
 /// A mistake of the app, which the log is told and the client is not.

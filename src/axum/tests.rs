@@ -75,6 +75,10 @@ fn messages_lose_types_and_values() {
         "data did not match any variant of untagged enum Inner",
         "matches none of the forms that are allowed",
     );
+    check(
+        "no variant of enum Shape found in flattened data",
+        "matches none of the forms that are allowed",
+    );
     // What an app or a parser says in its own words stays.
     check("must be a multiple of 5", "must be a multiple of 5");
     check("UUID parsing failed", "UUID parsing failed");
@@ -116,6 +120,14 @@ struct Telling {
     apart: Apart,
     unit: Unit,
     wrapped: Wrapped,
+    spread: Spread,
+}
+
+#[derive(Debug, Deserialize)]
+#[expect(dead_code, reason = "only what is refused matters")]
+struct Spread {
+    #[serde(flatten)]
+    shape: Shape,
 }
 
 #[derive(Debug, Deserialize)]
@@ -177,6 +189,7 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
         Just("apart"),
         Just("unit"),
         Just("wrapped"),
+        Just("spread"),
         Just("deep"),
         Just("kind"),
         Just("value"),
@@ -224,6 +237,7 @@ fn refusals(value: &serde_json::Value) -> impl Iterator<Item = String> {
         of::<Apart>(value),
         of::<Unit>(value),
         of::<Wrapped>(value),
+        of::<Spread>(value),
         of::<std::num::NonZeroU8>(value),
         of::<std::time::Duration>(value),
     ]
@@ -239,7 +253,7 @@ proptest! {
         for message in refusals(&value) {
             let text = plain(&message);
             for name in [
-                "Telling", "Nested", "Shape", "Any", "Tagged", "Apart", "Unit", "Wrapped", "Duration", "::",
+                "Telling", "Nested", "Shape", "Any", "Tagged", "Apart", "Unit", "Wrapped", "Spread", "Duration", "::",
                 "struct", "enum ", "tuple", "variant", "map", "u8", "f32", "i64", "SECRET",
             ] {
                 prop_assert!(!text.contains(name), "{} in {} of {}", name, text, message);

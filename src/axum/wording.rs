@@ -61,7 +61,7 @@ pub(super) fn plain(message: &str) -> String {
             Some((_, allowed)) => format!("unknown value, expected {allowed}"),
             None => "unknown value".to_owned(),
         }
-    } else if message.starts_with("data did not match any variant of ") {
+    } else if message.starts_with("data did not match any variant of ") || message.starts_with("no variant of enum ") {
         "matches none of the forms that are allowed".to_owned()
     } else {
         parsed(message).to_owned()
