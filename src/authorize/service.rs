@@ -48,15 +48,21 @@ impl<S> Authorize<S> {
             Decision::Forbidden => Some(Problem::new(StatusCode::FORBIDDEN)),
             Decision::InsufficientScope(scope) => {
                 let forbidden = Problem::new(StatusCode::FORBIDDEN);
-                // A scope has neither quotes nor backslashes (RFC 6749 section 3.3); one that has is not named.
+                // What is no scope is not named.
                 let named = HeaderValue::try_from(format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\""));
                 Some(match named {
-                    Ok(named) if !scope.contains(['"', '\\']) => forbidden.with_header(WWW_AUTHENTICATE, named),
+                    Ok(named) if is_scope(&scope) => forbidden.with_header(WWW_AUTHENTICATE, named),
                     _ => forbidden,
                 })
             }
         }
     }
+}
+
+/// RFC 6749 section 3.3: visible ASCII without quotes and backslashes.
+fn is_scope(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
+    !text.is_empty() && text.bytes().all(plain)
 }
 
 impl<S, ReqB, ResB> Service<Request<ReqB>> for Authorize<S>
