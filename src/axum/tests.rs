@@ -79,6 +79,23 @@ fn messages_lose_types_and_values() {
         "no variant of enum Shape found in flattened data",
         "matches none of the forms that are allowed",
     );
+    // What another crate's visitor has found, in which the value may stand.
+    check(
+        "invalid value: SECRET, expected a colour",
+        "invalid value: value, expected a colour",
+    );
+    check(
+        "invalid type: enum, expected u8",
+        "invalid type: value, expected a whole number from 0 to 255",
+    );
+    check(
+        "invalid type: newtype struct, expected a string",
+        "invalid type: value, expected a string",
+    );
+    check(
+        "invalid type: byte array, expected a string",
+        "invalid type: bytes, expected a string",
+    );
     // What an app or a parser says in its own words stays.
     check("must be a multiple of 5", "must be a multiple of 5");
     check("UUID parsing failed", "UUID parsing failed");

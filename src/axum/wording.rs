@@ -88,16 +88,21 @@ fn after<'a>(message: &'a str, prefix: &str) -> Option<(&'a str, &'a str)> {
 }
 
 /// What was sent, without its value.
-fn kind(found: &str) -> &str {
+fn kind(found: &str) -> &'static str {
     let end = found.find(['`', '"']).unwrap_or(found.len());
     match found.get(..end).unwrap_or_default().trim_end() {
         "map" | "newtype variant" | "tuple variant" | "struct variant" => "object",
         "sequence" => "list",
-        "floating point" => "number",
-        "unit value" => "null",
-        "Option value" => "value",
+        "unit value" | "null" => "null",
         "unit variant" => "name",
-        other => other,
+        "byte array" => "bytes",
+        "boolean" => "boolean",
+        "integer" => "integer",
+        "character" => "character",
+        "string" => "string",
+        "number" | "floating point" => "number",
+        // A name of Rust's, or what a visitor of another crate says of it, and that may be what was sent.
+        _ => "value",
     }
 }
 
