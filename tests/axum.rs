@@ -336,6 +336,21 @@ async fn a_path_that_does_not_fit_its_route_is_told_to_the_log_only() {
 }
 
 #[tokio::test]
+async fn no_request_writes_a_line_of_its_own_into_the_log() {
+    let log = Log::default();
+    let _listening = log.listen();
+    let answer = ask(
+        app(),
+        request("GET", "/posts/7%0AERROR%20forged%1b[2J", None, Body::empty()),
+    )
+    .await;
+    assert_is_a_problem(&answer, 404);
+    let record = log.text();
+    assert!(record.contains("no such path") && record.contains("forged"), "{record}");
+    assert_eq!(record.trim_end().matches(char::is_control).count(), 0, "{record:?}");
+}
+
+#[tokio::test]
 async fn extractors_can_be_used_as_what_they_hold() {
     let mut json = Json::from(Author {
         name: "Ada".into(),

@@ -403,3 +403,37 @@ async fn two_layers_with_one_renderer_agree() {
     assert_eq!(response.headers()[CONTENT_TYPE], "text/plain");
     assert_eq!(text(response).await, "id-7");
 }
+
+#[tokio::test]
+async fn a_cause_is_one_line_of_the_log_whatever_it_quotes() {
+    let quoting = || {
+        Outer(io::Error::other(
+            "no user `ada\r\nERROR forged\u{1b}[2J\u{2028}\u{85}` at \\home\\ä",
+        ))
+    };
+    let log = Log::default();
+    let _listening = log.listen();
+    let failing = service_fn(|_: Request<Full<Bytes>>| async move { Err::<Answer, _>(quoting()) });
+    let response = CatchErrorLayer::new().layer(failing).oneshot(request()).await.unwrap();
+    assert_eq!(response.status(), 500);
+    let panicking = service_fn(|_: Request<Full<Bytes>>| async move {
+        let error = quoting();
+        panic!("{error}: {}", error.0);
+        #[expect(unreachable_code, reason = "gives the future its type")]
+        Ok::<Answer, Infallible>(Answer::default())
+    });
+    let response = CatchErrorLayer::new()
+        .layer(panicking)
+        .oneshot(request())
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 500);
+    // One that no layer logs is logged when it is dropped.
+    drop(Cause::new(quoting()));
+    let record = log.text();
+    assert_eq!(record.lines().count(), 3, "{record:?}");
+    for line in record.lines() {
+        let expect = r"query failed: no user `ada\r\nERROR forged\u{1b}[2J\u{2028}\u{85}` at \home\ä";
+        assert!(line.contains(expect), "{line:?}");
+    }
+}
