@@ -76,6 +76,10 @@ fn messages_lose_types_and_values() {
         "matches none of the forms that are allowed",
     );
     check(
+        "invalid type: integer `1`, expected unit variant Apart::Bare",
+        "invalid type: integer, expected null",
+    );
+    check(
         "no variant of enum Shape found in flattened data",
         "matches none of the forms that are allowed",
     );
@@ -182,6 +186,7 @@ enum Tagged {
 #[expect(dead_code, reason = "only what is refused matters")]
 enum Apart {
     Two(u8),
+    Bare,
 }
 
 #[derive(Debug, Deserialize)]
@@ -223,6 +228,7 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
         Just("SECRET".into()),
         Just("Point".into()),
         Just("Circle".into()),
+        Just("Bare".into()),
         Just("One".into()),
     ];
     leaf.prop_recursive(4, 40, 12, move |inner| {

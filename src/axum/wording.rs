@@ -150,6 +150,7 @@ fn construct(expected: &str) -> String {
         ("tuple struct ", "a list"),
         ("tuple variant ", "a list"),
         ("unit struct ", "null"),
+        ("unit variant ", "null"),
         ("struct ", "an object"),
         ("struct variant ", "an object"),
         ("internally tagged enum ", "an object"),
