@@ -1237,6 +1237,13 @@ fn an_issuer_and_its_drafts_are_checked() {
         assert_eq!(issuer.token("42").claim(name, 1).sign(), reserved);
         assert_eq!(issuer.token("42").claims(&json!({ name: 1 })).sign(), reserved);
     }
+    // One scope never becomes two.
+    for text in ["read admin", "", " ", "a\"b", "a\\b", "\u{e9}", "a\n"] {
+        let refused = issuer.token("42").scopes(["read", text]).sign();
+        assert_eq!(refused, Err(IssueError::NotAScope(text.to_owned())));
+    }
+    let urls = ["https://api.example/read!", "posts:write"];
+    assert!(issuer.token("42").scopes(urls).sign().is_ok());
     assert_eq!(issuer.token("").sign(), Err(IssueError::EmptySubject));
     assert_eq!(issuer.token("42").claims(&[1]).sign(), Err(IssueError::NotJson(None)));
     let keyed = std::collections::BTreeMap::from([((1, 2), 3)]);

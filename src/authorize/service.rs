@@ -9,7 +9,7 @@ use super::future::ResponseFuture;
 use super::layer::Config;
 use super::policy::Decision;
 use crate::body::RejectBody;
-use crate::identity::Identity;
+use crate::identity::{Identity, is_scope};
 use crate::problem::Problem;
 use crate::request_view::RequestView;
 
@@ -57,12 +57,6 @@ impl<S> Authorize<S> {
             }
         }
     }
-}
-
-/// RFC 6749 section 3.3: visible ASCII without quotes and backslashes.
-fn is_scope(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
-    !text.is_empty() && text.bytes().all(plain)
 }
 
 impl<S, ReqB, ResB> Service<Request<ReqB>> for Authorize<S>
