@@ -9,7 +9,7 @@ use http::{HeaderValue, Request, Response};
 use http_body_util::Full;
 use portcullis::authorize::{AuthorizeLayer, Policy};
 use portcullis::{Identity, Problem, RequestId};
-use tower::{Layer, ServiceExt, service_fn};
+use tower::{Layer, Service, ServiceExt, service_fn};
 
 use self::log::Log;
 
@@ -41,6 +41,19 @@ async fn a_missing_identity_layer_is_named_in_the_log_once() {
     for part in ["ERROR", "portcullis::authorize", "role admin", "put the jwt layer"] {
         assert!(record.contains(part), "{part} in {record}");
     }
+}
+
+#[tokio::test]
+async fn a_log_that_panics_spoils_no_later_request() {
+    let layer = AuthorizeLayer::new(Policy::role("admin"));
+    let full = tracing_subscriber::fmt().with_writer(|| -> std::io::Sink { panic!("the disk is full") });
+    let listening = log::listen(full.finish());
+    let mut service = layer.layer(service_fn(hello));
+    let first = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(service.call(Request::new(())))));
+    assert!(first.is_err(), "the log was not asked");
+    drop(listening);
+    let response = layer.layer(service_fn(hello)).oneshot(Request::new(())).await.unwrap();
+    assert_eq!(response.status(), 500);
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
-use std::sync::{Arc, Once};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use http::HeaderValue;
 use tower_layer::Layer;
@@ -19,7 +20,7 @@ pub(super) struct Config {
     pub(super) policy: Policy,
     pub(super) challenge: HeaderValue,
     /// The missing identity layer is reported once, not once a request.
-    pub(super) reported: Arc<Once>,
+    pub(super) reported: Arc<AtomicBool>,
 }
 
 impl AuthorizeLayer {
@@ -29,7 +30,7 @@ impl AuthorizeLayer {
             config: Arc::new(Config {
                 policy,
                 challenge: HeaderValue::from_static("Bearer"),
-                reported: Arc::new(Once::new()),
+                reported: Arc::default(),
             }),
         }
     }

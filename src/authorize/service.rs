@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use http::header::WWW_AUTHENTICATE;
@@ -30,13 +31,14 @@ impl<S> Authorize<S> {
             if !self.config.policy.needs_identity() {
                 return None;
             }
-            self.config.reported.call_once(|| {
+            // No `Once`: it holds all requests up while the log is written, and panics for good after a subscriber that did.
+            if !self.config.reported.swap(true, Ordering::Relaxed) {
                 tracing::error!(
                     target: "portcullis::authorize",
                     policy = %self.config.policy,
                     "no Identity on the request: put the jwt layer, or another that inserts one, outside authorize",
                 );
-            });
+            }
             return Some(Problem::new(StatusCode::INTERNAL_SERVER_ERROR));
         };
         match self.config.policy.decide(identity, RequestView::of(request)) {
