@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
@@ -395,4 +396,89 @@ async fn over_a_socket_every_panic_is_answered_and_the_connection_lives() {
         "a cut body must not look whole: {rest}"
     );
     server.abort();
+}
+
+#[tokio::test]
+async fn a_problem_that_was_compressed_is_completed_without_its_encoding() {
+    let handler = service_fn(async |_: Request<Full<Bytes>>| {
+        // As a compressing layer between the handler and this one leaves it.
+        let mut response: Answer = Problem::new(StatusCode::NOT_FOUND).into_response();
+        *response.body_mut() = Full::from("\u{1f}compressed");
+        response
+            .headers_mut()
+            .insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        Ok::<_, Infallible>(response)
+    });
+    let response = CatchErrorLayer::new().layer(handler).oneshot(request()).await.unwrap();
+    assert!(!response.headers().contains_key(CONTENT_ENCODING));
+    assert!(text(response).await.contains(r#""request_id":"id-7""#));
+}
+
+#[tokio::test]
+async fn what_took_the_place_of_a_problem_stays() {
+    let handler = service_fn(async |_: Request<Full<Bytes>>| {
+        // A page instead of the 404, in a response that keeps what the other carried.
+        let mut response: Answer = Problem::new(StatusCode::NOT_FOUND).into_response();
+        *response.status_mut() = StatusCode::OK;
+        *response.body_mut() = Full::from("<!doctype html>");
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
+        Ok::<_, Infallible>(response)
+    });
+    let renderer = || Renderer::new(|_| (HeaderValue::from_static("application/json"), Bytes::from("{}")));
+    for layer in [CatchErrorLayer::new(), CatchErrorLayer::new().renderer(renderer())] {
+        let response = layer.layer(handler).oneshot(request()).await.unwrap();
+        assert_eq!(response.headers()[CONTENT_TYPE], "text/html");
+        assert_eq!(text(response).await, "<!doctype html>");
+    }
+}
+
+#[tokio::test]
+async fn two_layers_with_one_renderer_agree() {
+    let handler = service_fn(async |_: Request<Full<Bytes>>| {
+        Ok::<Answer, Infallible>(Problem::new(StatusCode::NOT_FOUND).into_response())
+    });
+    let renderer = Renderer::new(|problem| {
+        let id = problem.request_id().map_or("nobody", RequestId::as_str);
+        (HeaderValue::from_static("text/plain"), Bytes::from(id.to_owned()))
+    });
+    let layer = || CatchErrorLayer::new().renderer(renderer.clone());
+    let response = layer().layer(layer().layer(handler)).oneshot(request()).await.unwrap();
+    assert_eq!(response.headers()[CONTENT_TYPE], "text/plain");
+    assert_eq!(text(response).await, "id-7");
+}
+
+#[tokio::test]
+async fn a_cause_is_one_line_of_the_log_whatever_it_quotes() {
+    let quoting = || {
+        Outer(io::Error::other(
+            "no user `ada\r\nERROR forged\u{1b}[2J\u{2028}\u{85}` at \\home\\ä",
+        ))
+    };
+    let log = Log::default();
+    let _listening = log.listen();
+    let failing = service_fn(|_: Request<Full<Bytes>>| async move { Err::<Answer, _>(quoting()) });
+    let response = CatchErrorLayer::new().layer(failing).oneshot(request()).await.unwrap();
+    assert_eq!(response.status(), 500);
+    let panicking = service_fn(|_: Request<Full<Bytes>>| async move {
+        let error = quoting();
+        panic!("{error}: {}", error.0);
+        #[expect(unreachable_code, reason = "gives the future its type")]
+        Ok::<Answer, Infallible>(Answer::default())
+    });
+    let response = CatchErrorLayer::new()
+        .layer(panicking)
+        .oneshot(request())
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 500);
+    // One that no layer logs is logged when it is dropped.
+    drop(Cause::new(quoting()));
+    let record = log.text();
+    assert_eq!(record.lines().count(), 3, "{record:?}");
+    for line in record.lines() {
+        let expect = r"query failed: no user `ada\r\nERROR forged\u{1b}[2J\u{2028}\u{85}` at \home\ä";
+        assert!(line.contains(expect), "{line:?}");
+    }
 }

@@ -1,4 +1,5 @@
-use std::sync::{Arc, Once};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use http::HeaderValue;
 use tower_layer::Layer;
@@ -19,7 +20,7 @@ pub(super) struct Config {
     pub(super) policy: Policy,
     pub(super) challenge: HeaderValue,
     /// The missing identity layer is reported once, not once a request.
-    pub(super) reported: Arc<Once>,
+    pub(super) reported: Arc<AtomicBool>,
 }
 
 impl AuthorizeLayer {
@@ -29,7 +30,7 @@ impl AuthorizeLayer {
             config: Arc::new(Config {
                 policy,
                 challenge: HeaderValue::from_static("Bearer"),
-                reported: Arc::new(Once::new()),
+                reported: Arc::default(),
             }),
         }
     }
@@ -37,19 +38,17 @@ impl AuthorizeLayer {
     /// The `WWW-Authenticate` of a `401` (RFC 9110 section 11.6.1), such as `Bearer realm="blog"`. Default `Bearer`.
     ///
     /// # Errors
-    /// A text that cannot be a header's value.
+    /// A text that cannot be a header's value, or is empty: a `401` has a challenge.
     pub fn challenge(mut self, challenge: &str) -> Result<Self, ConfigError> {
-        if let Ok(challenge) = HeaderValue::from_str(challenge) {
-            Arc::make_mut(&mut self.config).challenge = challenge;
-            return Ok(self);
-        }
-        let mut faults = ConfigError::collector();
-        faults.add(
-            "authorize",
-            "challenge",
-            format!("`{challenge}` cannot be a header's value"),
-        );
-        faults.finish().map(|()| self)
+        let reason = match HeaderValue::from_str(challenge) {
+            Ok(_) if challenge.trim_ascii().is_empty() => "is empty".to_owned(),
+            Ok(challenge) => {
+                Arc::make_mut(&mut self.config).challenge = challenge;
+                return Ok(self);
+            }
+            Err(_) => format!("`{challenge}` cannot be a header's value"),
+        };
+        Err(ConfigError::collector().end_with("authorize", "challenge", reason))
     }
 
     /// The policy, for an audit.

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use http::header::WWW_AUTHENTICATE;
@@ -9,7 +10,7 @@ use super::future::ResponseFuture;
 use super::layer::Config;
 use super::policy::Decision;
 use crate::body::RejectBody;
-use crate::identity::Identity;
+use crate::identity::{Identity, is_scope};
 use crate::problem::Problem;
 use crate::request_view::RequestView;
 
@@ -30,13 +31,14 @@ impl<S> Authorize<S> {
             if !self.config.policy.needs_identity() {
                 return None;
             }
-            self.config.reported.call_once(|| {
+            // No `Once`: it holds all requests up while the log is written, and panics for good after a subscriber that did.
+            if !self.config.reported.swap(true, Ordering::Relaxed) {
                 tracing::error!(
                     target: "portcullis::authorize",
                     policy = %self.config.policy,
                     "no Identity on the request: put the jwt layer, or another that inserts one, outside authorize",
                 );
-            });
+            }
             return Some(Problem::new(StatusCode::INTERNAL_SERVER_ERROR));
         };
         match self.config.policy.decide(identity, RequestView::of(request)) {
@@ -48,10 +50,10 @@ impl<S> Authorize<S> {
             Decision::Forbidden => Some(Problem::new(StatusCode::FORBIDDEN)),
             Decision::InsufficientScope(scope) => {
                 let forbidden = Problem::new(StatusCode::FORBIDDEN);
-                // A scope has neither quotes nor backslashes (RFC 6749 section 3.3); one that has is not named.
+                // What is no scope is not named.
                 let named = HeaderValue::try_from(format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\""));
                 Some(match named {
-                    Ok(named) if !scope.contains(['"', '\\']) => forbidden.with_header(WWW_AUTHENTICATE, named),
+                    Ok(named) if is_scope(&scope) => forbidden.with_header(WWW_AUTHENTICATE, named),
                     _ => forbidden,
                 })
             }

@@ -1,5 +1,5 @@
 use std::error::Error as StdError;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -126,11 +126,38 @@ pub(crate) struct Chain<'a>(pub(crate) &'a (dyn StdError + 'static));
 
 impl fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut f = Escaped(f);
         write!(f, "{}", self.0)?;
         let mut source = self.0.source();
         while let Some(error) = source {
             write!(f, ": {error}")?;
             source = error.source();
+        }
+        Ok(())
+    }
+}
+
+/// A text on one line, for a log record: it may quote what a client sent, and subscribers write it as it is.
+pub(crate) struct OneLine<T>(pub(crate) T);
+
+impl<T: fmt::Display> fmt::Display for OneLine<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(Escaped(f), "{}", self.0)
+    }
+}
+
+/// Escapes what would begin another line, or speak to a terminal.
+struct Escaped<'f, 'b>(&'f mut fmt::Formatter<'b>);
+
+impl fmt::Write for Escaped<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let breaks = |char: char| char.is_control() || matches!(char, '\u{2028}' | '\u{2029}');
+        for piece in text.split_inclusive(breaks) {
+            let plain = piece.strip_suffix(breaks).unwrap_or(piece);
+            self.0.write_str(plain)?;
+            if let Some(char) = piece.chars().next_back().filter(|char| breaks(*char)) {
+                write!(self.0, "{}", char.escape_default())?;
+            }
         }
         Ok(())
     }
