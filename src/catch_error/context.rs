@@ -1,5 +1,5 @@
 use std::error::Error as StdError;
-use std::fmt::{self, Display, Write as _};
+use std::fmt::Display;
 
 use http::{Method, Request, Uri};
 
@@ -77,28 +77,8 @@ impl Context {
             path = self.uri.path(),
             route,
             place,
-            cause = %OneLine(cause),
+            cause = %cause,
             "{what}",
         );
-    }
-}
-
-/// A text that may repeat what a client sent, with nothing in it that could begin a line of the log or move a terminal's cursor.
-struct OneLine<'a>(&'a dyn Display);
-
-impl Display for OneLine<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(Escaping(f), "{}", self.0)
-    }
-}
-
-struct Escaping<'a, 'b>(&'a mut fmt::Formatter<'b>);
-
-impl fmt::Write for Escaping<'_, '_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        text.chars().try_for_each(|character| match character {
-            '"' | '\'' | '\\' => self.0.write_char(character),
-            _ => write!(self.0, "{}", character.escape_debug()),
-        })
     }
 }

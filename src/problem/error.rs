@@ -146,19 +146,14 @@ impl<T: fmt::Display> fmt::Display for OneLine<T> {
     }
 }
 
-/// Escapes what would begin another line, or speak to a terminal.
+/// Escapes what would begin another line, speak to a terminal, or turn the text around.
 struct Escaped<'f, 'b>(&'f mut fmt::Formatter<'b>);
 
 impl fmt::Write for Escaped<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let breaks = |char: char| char.is_control() || matches!(char, '\u{2028}' | '\u{2029}');
-        for piece in text.split_inclusive(breaks) {
-            let plain = piece.strip_suffix(breaks).unwrap_or(piece);
-            self.0.write_str(plain)?;
-            if let Some(char) = piece.chars().next_back().filter(|char| breaks(*char)) {
-                write!(self.0, "{}", char.escape_default())?;
-            }
-        }
-        Ok(())
+        text.chars().try_for_each(|character| match character {
+            '"' | '\'' | '\\' => self.0.write_char(character),
+            _ => write!(self.0, "{}", character.escape_debug()),
+        })
     }
 }
