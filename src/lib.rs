@@ -25,6 +25,7 @@
 //! | `rust-crypto` | signatures by the RustCrypto crates, pure Rust; with both, aws-lc serves | |
 //! | `axum` | extractors, `IntoResponse`, route templates and peer addresses from axum | |
 //! | `password` | argon2id | |
+//! | `bcrypt` | verifies bcrypt hashes of an older system, once | |
 //! | `tonic` | refusals in tonic's body | |
 
 // What comes from outside may not make a layer panic; tests may.
