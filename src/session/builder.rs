@@ -121,6 +121,21 @@ impl SessionsBuilder {
         self
     }
 
+    /// Keeps sessions in Redis or Valkey, under keys that begin with `prefix`: through a `ConnectionManager`, or in cluster mode a
+    /// `ClusterConnection`. It must not evict (`maxmemory-policy noeviction`) and should persist: a revocation that it loses lets in
+    /// whom it kept out.
+    #[cfg(feature = "redis")]
+    pub fn redis<C>(mut self, connection: C, prefix: &str) -> Self
+    where
+        C: redis::aio::ConnectionLike + Clone + Send + Sync + 'static,
+    {
+        if prefix.is_empty() || prefix.contains(['{', '}']) {
+            let reason = "the prefix is empty or has a brace; braces decide in which slot of a cluster a key lies";
+            self.faults.add(NAME, "redis", reason);
+        }
+        self.store(super::redis::RedisStore::new(connection, prefix))
+    }
+
     /// Keeps sessions in a store of your own.
     pub fn store(mut self, store: impl SessionStore) -> Self {
         self.store = Some(Arc::new(store));
@@ -139,7 +154,7 @@ impl SessionsBuilder {
     /// Checks all settings.
     ///
     /// # Errors
-    /// Lists every time and number out of its bounds.
+    /// Lists every time and number out of its bounds, and a prefix that is empty or has braces.
     pub fn build(mut self) -> Result<Sessions, ConfigError> {
         let second = Duration::from_secs(1);
         if !(second..=LONGEST).contains(&self.absolute) {

@@ -42,7 +42,12 @@
 //! one that would expire first, which signs somebody out and lets nobody in; a single account cannot do that to others, since it has 32
 //! sessions at most. A revocation never makes room: one more than there may be is an [error](StoreError::Full).
 //!
-//! What several processes share is a [`SessionStore`] of your own. Stores other than memory need a tokio runtime with its clock.
+//! *Redis* or Valkey, with the feature `redis`, is shared: what one process ends, all others refuse from then on. Every operation is one
+//! round trip, a script where it must be whole. All keys of a user lie in one slot of a cluster, and all have a time to live.
+//! Clocks are those of the processes, and should agree to a second: a session that one whose clock is behind starts right after
+//! another's [`end_before`](Sessions::end_before) counts as one from before.
+//!
+//! Any other is a [`SessionStore`] of your own. Stores other than memory need a tokio runtime with its clock.
 //!
 //! It costs no allocation in memory: two hashes of short texts and a lock that one in 64 of the users share. With another store it costs the
 //! question to it, a clone of the inner service, and the box of the answer; nothing waits for the body.
@@ -126,6 +131,8 @@ mod layer;
 mod memory;
 mod policy;
 mod record;
+#[cfg(feature = "redis")]
+mod redis;
 mod service;
 mod sessions;
 mod store;

@@ -6,4 +6,6 @@ mod layer;
 #[path = "../log/mod.rs"]
 mod log;
 mod model;
+#[cfg(feature = "redis")]
+mod redis;
 mod rules;
