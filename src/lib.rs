@@ -54,6 +54,7 @@ pub mod request_log;
 mod request_view;
 pub mod security_headers;
 pub mod server;
+pub mod session;
 pub mod shutdown;
 pub mod stack;
 pub mod timeout;

@@ -22,12 +22,14 @@ use portcullis::catch_error::CatchErrorLayer;
 use portcullis::client_ip::{ClientIpLayer, PeerAddr};
 use portcullis::cors::CorsLayer;
 use portcullis::csrf::CsrfLayer;
+use portcullis::identity::Token;
 use portcullis::jwt::{Algorithm, Issuer, JwtLayer, SigningKey};
 use portcullis::not_found::NotFoundLayer;
 use portcullis::rate_limit::{Headers, Quota, RateLimitLayer, RateLimitLayerBuilder};
 use portcullis::request_id::RequestIdLayer;
 use portcullis::request_log::{CountRequestBodyLayer, RequestLogLayer, TextFormat};
 use portcullis::security_headers::SecurityHeadersLayer;
+use portcullis::session::Sessions;
 use portcullis::shutdown::Shutdown;
 use tracing::subscriber::with_default;
 use tracing::{Event, Level, Metadata, Subscriber, span};
@@ -333,4 +335,29 @@ fn jwt_allocates_for_the_claims_and_eleven_times_more() {
         .build()
         .expect("valid");
     check("no token, and an identity from outside", &layer, &[], 0);
+}
+
+#[test]
+fn session_in_memory_allocates_nothing_for_the_admitted() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime");
+    let sessions = Sessions::builder().build().expect("valid");
+    let session = runtime.block_on(sessions.start("42", "a browser")).expect("memory");
+    let token = Token::new().with_session(session.id.as_str()).with_id("jti");
+    let identity = Identity::user("42").with_token(token.with_issued_at(1_764_000_000));
+    let from = |identity: &Identity| {
+        let mut request = request(&[]);
+        request.extensions_mut().insert(identity.clone());
+        request
+    };
+    let service = sessions.layer().layer(Bare);
+    let bare = count(Bare, from(&identity));
+    assert_eq!(count(service.clone(), from(&identity)), bare, "a live session");
+    check("no token", &sessions.layer(), &[], 0);
+
+    runtime.block_on(sessions.end_all("42")).expect("memory");
+    count(service.clone(), from(&identity));
+    // The body, two for the headers, two for the map of the extensions, and in it the problem and the reason.
+    assert_eq!(count(service, from(&identity)), 7, "refused");
 }
