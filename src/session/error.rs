@@ -30,7 +30,8 @@ pub enum StoreError {
 pub enum RefreshError {
     /// It is no refresh token, or its session has ended.
     Invalid,
-    /// Its session was not used for too long, or has lasted as long as it may.
+    /// Its session was not used for too long, or has lasted as long as it may. Where the store has let it lapse already, it is
+    /// [`Invalid`](Self::Invalid).
     Expired,
     /// It was spent before, longer ago than the grace. Its session has been ended: one of two who had the token is a thief.
     Reused,

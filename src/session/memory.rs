@@ -104,9 +104,11 @@ impl MemoryStore {
 
     pub(super) fn list(&self, user: Fingerprint, now: u64) -> Vec<(SessionId, Family)> {
         self.change(user, now, Vec::new(), |part| {
+            let before = part.before(user);
             let ids = part.users.get(&user).into_iter().flatten();
-            ids.filter_map(|id| Some((*id, part.sessions.get(id)?.clone())))
-                .collect()
+            let known = ids.filter_map(|id| Some((*id, part.sessions.get(id)?)));
+            let live = known.filter(|(_, family)| family.started >= before);
+            live.map(|(id, family)| (id, family.clone())).collect()
         })
     }
 
@@ -199,10 +201,7 @@ impl Part {
 
     fn exchange(&mut self, asked: &Exchange) -> Exchanged {
         let id = asked.id;
-        let before = self
-            .bans
-            .get(&Ban::Before(id.user()))
-            .map_or(0, |banned| banned.not_before);
+        let before = self.before(id.user());
         let Some(family) = self.sessions.get_mut(&id).filter(|family| family.started >= before) else {
             return Exchanged::Unknown;
         };
@@ -219,6 +218,10 @@ impl Part {
             Exchanged::Unknown => {}
         }
         exchanged
+    }
+
+    fn before(&self, user: Fingerprint) -> u64 {
+        self.bans.get(&Ban::Before(user)).map_or(0, |banned| banned.not_before)
     }
 
     fn remove(&mut self, id: SessionId) -> Option<Family> {

@@ -23,8 +23,8 @@
 //! What the layer decides about a request, by the [`Identity`](crate::Identity) in its extensions:
 //!
 //! 1. Without any, a layer is missing: `500`, and one line in the log that says which. Anonymous callers go on, and so do those who
-//!    were verified without a [`Token`](crate::identity::Token): an API key or a certificate has no session. So a closure that makes an identity of
-//!    claims must hand on what the token says of itself.
+//!    were verified without a [`Token`](crate::identity::Token): an API key or a certificate has no session. So a
+//!    closure that makes an identity of claims must hand on what the token says of itself.
 //! 2. A token whose `sid` is no live session of its `sub` is refused, and so is one whose `jti` was
 //!    [revoked](Sessions::revoke_token).
 //! 3. A token from before its user's [`end_before`](Sessions::end_before) is refused. `iat` has whole seconds: in the very second
@@ -49,8 +49,8 @@
 //!
 //! Any other is a [`SessionStore`] of your own. Stores other than memory need a tokio runtime with its clock.
 //!
-//! It costs no allocation in memory: two hashes of short texts and a lock that one in 64 of the users share. With another store it costs the
-//! question to it, a clone of the inner service, and the box of the answer; nothing waits for the body.
+//! It costs no allocation in memory: two hashes of short texts and a lock that one in 64 of the users share. With another store it
+//! costs the question to it, a clone of the inner service, and the box of the answer; nothing waits for the body.
 //!
 //! It goes inside `jwt`, whose identity it reads, and outside `authorize` and the handlers.
 //!

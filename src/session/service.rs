@@ -12,6 +12,8 @@ use crate::identity::Identity;
 use crate::problem::Problem;
 
 /// The service made by [`SessionLayer`](super::SessionLayer). See the [module page](crate::session).
+///
+/// The inner service is `Clone`: while a store is asked, the one that was ready waits with the request.
 #[derive(Debug, Clone)]
 pub struct CheckSession<S> {
     inner: S,

@@ -120,6 +120,25 @@ pub(super) async fn refuses_what_is_over(clock: &Clock, sessions: &Sessions) {
     )
     .await;
 
+    // Nothing counts until then, whenever it began.
+    sessions
+        .end_before("dave", clock.now() + Duration::from_secs(60))
+        .await
+        .unwrap();
+    let dave = sessions.start("dave", "").await.unwrap();
+    check(
+        "dave",
+        Token::new().with_session(dave.id.as_str()),
+        Some(Refusal::SessionOver),
+    )
+    .await;
+    assert!(sessions.refresh(dave.refresh_token.as_str()).await.is_err());
+    assert!(sessions.list("dave").await.unwrap().is_empty());
+    clock.advance(Duration::from_secs(60));
+    let dave = sessions.start("dave", "").await.unwrap();
+    check("dave", Token::new().with_session(dave.id.as_str()), None).await;
+    assert_eq!(sessions.list("dave").await.unwrap().len(), 1);
+
     let carol = sessions.start("carol", "").await.unwrap().id;
     clock.advance(Duration::from_secs(7 * 24 * 60 * 60) - Duration::from_millis(1));
     check("carol", within(carol), None).await;
