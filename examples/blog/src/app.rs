@@ -22,5 +22,5 @@ pub fn app(state: AppState, shutdown: &Handle) -> Result<Router, ConfigError> {
         .merge(health::routes::router(shutdown))
         .nest("/api/v1", api);
 
-    Ok(middleware::bounded(router).layer(gate).with_state(state))
+    Ok(middleware::inside(router, &state).layer(gate).with_state(state))
 }

@@ -82,13 +82,17 @@ fn renderer() -> Renderer {
     })
 }
 
-/// What a request may cost, inside the gate.
-pub(crate) fn bounded(router: Router<AppState>) -> Router<AppState> {
+/// What stands inside the gate: whether the caller's session still counts, and what a request may cost.
+pub(crate) fn inside(router: Router<AppState>, state: &AppState) -> Router<AppState> {
     let bounds = ServiceBuilder::new()
         // A body that says it is too long is refused before a byte of it is read.
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(DefaultBodyLimit::disable());
-    router.layer(bounds).layer(map_response(in_the_one_voice))
+    router
+        .layer(bounds)
+        .layer(map_response(in_the_one_voice))
+        // A token of an ended session is refused at once, though it has not expired.
+        .layer(state.sessions().layer())
 }
 
 /// The refusal of `tower_http` is plain text; this makes it a problem like all others.

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use portcullis::password::Passwords;
+use portcullis::session::{RefreshCookie, Sessions};
 use sea_orm::{DatabaseConnection, DbErr};
 
 use crate::auth::tokens::Tokens;
@@ -17,6 +18,8 @@ pub struct AppState {
     db: DatabaseConnection,
     passwords: Passwords,
     tokens: Tokens,
+    sessions: Sessions,
+    refresh_cookie: RefreshCookie,
 }
 
 /// An account that the development seed made, printed at start.
@@ -43,6 +46,12 @@ impl AppState {
             db,
             passwords: Passwords::builder().build()?,
             tokens: Tokens::new(&secret)?,
+            sessions: sessions(&config).await?,
+            // In development the page is served over plain HTTP.
+            refresh_cookie: match config.stage {
+                Stage::Development => RefreshCookie::insecure_for_localhost(),
+                Stage::Staging | Stage::Production => RefreshCookie::new(),
+            },
             config: Arc::new(config),
         };
         let seeded = if state.config.stage == Stage::Development {
@@ -74,6 +83,24 @@ impl AppState {
     pub(crate) fn tokens(&self) -> &Tokens {
         &self.tokens
     }
+
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    pub(crate) fn refresh_cookie(&self) -> &RefreshCookie {
+        &self.refresh_cookie
+    }
+}
+
+/// In Redis, where one is configured: then a logout in one process is seen by all.
+async fn sessions(config: &Config) -> portcullis::Result<Sessions> {
+    let builder = Sessions::builder();
+    let Some(url) = &config.redis_url else {
+        return Ok(builder.memory().build()?);
+    };
+    let connection = redis::Client::open(url.expose())?.get_connection_manager().await?;
+    Ok(builder.redis(connection, "blog").build()?)
 }
 
 /// A secret of this checkout, kept so that a restart does not end everybody's session.

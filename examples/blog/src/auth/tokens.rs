@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use portcullis::ConfigError;
 use portcullis::jwt::{Algorithm, IssueError, Issuer, JwtLayer, SigningKey};
+use portcullis::session::SessionId;
 use uuid::Uuid;
 
 use crate::config::Secret;
@@ -40,9 +41,10 @@ impl Tokens {
         Ok(Self { issuer, layer })
     }
 
-    /// A token for this user.
-    pub(crate) fn issue(&self, user: Uuid, role: &str) -> Result<String, IssueError> {
-        self.issuer.token(user.to_string()).roles([role]).sign()
+    /// A token for this user, that ends with the session.
+    pub(crate) fn issue(&self, user: Uuid, role: &str, session: SessionId) -> Result<String, IssueError> {
+        let token = self.issuer.token(user.to_string()).roles([role]);
+        token.claim("sid", session).sign()
     }
 
     /// Verifies them.
