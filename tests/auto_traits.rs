@@ -85,6 +85,13 @@ fn public_types_are_as_free_as_they_promise() {
     owned::<portcullis::csrf::CsrfLayerBuilder>();
     shared::<portcullis::csrf::Refusal>();
 
+    // The rules are shared whatever they are about; views are as free as what they show.
+    shared::<portcullis::fields::Fields<std::cell::Cell<u8>>>();
+    owned::<portcullis::fields::FieldsBuilder<std::cell::Cell<u8>>>();
+    shared::<portcullis::fields::Refusal>();
+    shared::<portcullis::fields::View<u8>>();
+    shared::<portcullis::fields::Views<u8>>();
+
     layer::<portcullis::not_found::NotFoundLayer, Plain>();
     service::<portcullis::not_found::NotFound<Plain>>();
     service::<portcullis::not_found::MethodNotAllowed<Plain>>();
