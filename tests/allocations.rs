@@ -157,7 +157,9 @@ fn shutdown_csrf_authorize_and_not_found_allocate_nothing() {
     check("shutdown", &shutdown.layer(), &[], 0);
     check("csrf", &CsrfLayer::default(), &[("sec-fetch-site", "same-origin")], 0);
     let policy = Policy::role("admin") | Policy::role("editor");
-    check("authorize", &AuthorizeLayer::new(policy), &[], 0);
+    check("authorize", &AuthorizeLayer::new(policy.clone()), &[], 0);
+    let unasked = Policy::ask("owner", |_, _| std::future::pending());
+    check("what need not be asked", &AuthorizeLayer::new(unasked | policy), &[], 0);
     check("not_found", &NotFoundLayer::new(), &[], 0);
 }
 
