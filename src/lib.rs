@@ -9,6 +9,7 @@
 //! | [`cors`] | preflights and allowed origins |
 //! | [`rate_limit`] | quotas per address, user, header or closure |
 //! | [`csrf`] | fetch metadata and WebSocket origins |
+//! | [`timeout`] | a deadline for the head of the answer |
 //! | [`jwt`] | verifies bearer tokens |
 //! | [`authorize`] | roles, permissions, policies |
 //! | [`not_found`] | 404 and 405 with `Allow` |
@@ -55,6 +56,7 @@ pub mod security_headers;
 pub mod server;
 pub mod shutdown;
 pub mod stack;
+pub mod timeout;
 pub mod trail;
 
 pub use self::body::RejectBody;

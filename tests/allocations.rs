@@ -128,6 +128,20 @@ fn catch_error_allocates_nothing() {
 }
 
 #[test]
+fn a_caught_panic_leaves_nothing_behind() {
+    let service = CatchErrorLayer::new().layer(tower::service_fn(
+        |_: Request<Body>| -> Ready<Result<Response<Body>, Infallible>> {
+            std::panic::resume_unwind(Box::new("what a client sent".repeat(1000)))
+        },
+    ));
+    count(service.clone(), request(&[]));
+    let memory = allocation_counter::measure(|| {
+        count(service.clone(), request(&[]));
+    });
+    assert_eq!(memory.bytes_current, 0, "{memory:?}");
+}
+
+#[test]
 fn request_id_allocates_its_text_and_its_place() {
     check("made here", &RequestIdLayer::new(), &[], 2);
     let trusting = RequestIdLayer::new().trust_inbound();

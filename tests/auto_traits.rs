@@ -57,6 +57,8 @@ fn shared<T: Clone + Debug + Send + Sync + 'static>() {}
 #[test]
 fn public_types_are_as_free_as_they_promise() {
     type Plain = Full<Bytes>;
+    type Caught<B> = portcullis::catch_error::ResponseBody<B>;
+    type StackBody = Caught<portcullis::shutdown::ResponseBody<Caught<Plain>>>;
 
     owned::<portcullis::ConfigError>();
     owned::<portcullis::Error>();
@@ -91,6 +93,24 @@ fn public_types_are_as_free_as_they_promise() {
     shared::<portcullis::fields::Refusal>();
     shared::<portcullis::fields::View<u8>>();
     shared::<portcullis::fields::Views<u8>>();
+
+    layer::<portcullis::jwt::JwtLayer, Plain>();
+    owned::<portcullis::jwt::JwtLayerBuilder>();
+    shared::<portcullis::jwt::Claims>();
+    shared::<portcullis::jwt::Key>();
+    shared::<portcullis::jwt::Issuer>();
+    shared::<portcullis::jwt::Verified<portcullis::jwt::Claims>>();
+
+    layer::<portcullis::rate_limit::RateLimitLayer, Plain>();
+    owned::<portcullis::rate_limit::RateLimitLayerBuilder>();
+    shared::<portcullis::rate_limit::Allowance>();
+    shared::<portcullis::rate_limit::Quota>();
+
+    layer::<portcullis::request_log::RequestLogLayer, portcullis::request_log::ResponseBody<Plain>>();
+    owned::<portcullis::request_log::RequestLogLayerBuilder>();
+    layer::<portcullis::stack::Stack, portcullis::request_log::ResponseBody<StackBody>>();
+    owned::<portcullis::stack::StackBuilder>();
+    layer::<portcullis::timeout::TimeoutLayer, Plain>();
 
     layer::<portcullis::not_found::NotFoundLayer, Plain>();
     service::<portcullis::not_found::NotFound<Plain>>();

@@ -57,6 +57,11 @@ enum Order {
     Desc,
 }
 
+#[derive(Debug, Deserialize)]
+struct Id {
+    number: u8,
+}
+
 async fn optional(body: Option<Json<Post>>) -> String {
     body.map_or_else(|| "none".into(), |Json(post)| post.title)
 }
@@ -79,6 +84,10 @@ fn app() -> Router {
             get(async |Path((a, b)): Path<(u8, String)>| format!("{a} {b}")),
         )
         .route("/misfit/{a}/{b}", get(async |Path(a): Path<u8>| a.to_string()))
+        .route(
+            "/misnamed/{id}",
+            get(async |Path(post): Path<Id>| post.number.to_string()),
+        )
         .route("/without", get(async |Path(a): Path<u8>| a.to_string()))
         .route(
             "/maybe",
@@ -313,7 +322,7 @@ async fn paths_and_queries_are_taken_or_refused_with_the_right_status() {
 
 #[tokio::test]
 async fn a_path_that_does_not_fit_its_route_is_told_to_the_log_only() {
-    for uri in ["/misfit/1/2", "/without"] {
+    for uri in ["/misfit/1/2", "/misnamed/7", "/without"] {
         let log = Log::default();
         let _listening = log.listen();
         let answer = ask(app(), request("GET", uri, None, Body::empty())).await;
@@ -324,6 +333,21 @@ async fn a_path_that_does_not_fit_its_route_is_told_to_the_log_only() {
             assert!(record.contains(part), "{part} in {record}");
         }
     }
+}
+
+#[tokio::test]
+async fn no_request_writes_a_line_of_its_own_into_the_log() {
+    let log = Log::default();
+    let _listening = log.listen();
+    let answer = ask(
+        app(),
+        request("GET", "/posts/7%0AERROR%20forged%1b[2J", None, Body::empty()),
+    )
+    .await;
+    assert_is_a_problem(&answer, 404);
+    let record = log.text();
+    assert!(record.contains("no such path") && record.contains("forged"), "{record}");
+    assert_eq!(record.trim_end().matches(char::is_control).count(), 0, "{record:?}");
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use std::future::{Ready, ready};
 use std::io;
 use std::marker::PhantomData;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -19,10 +20,14 @@ use portcullis::catch_error::{self, CatchErrorLayer};
 use portcullis::client_ip::{ClientIpLayer, PeerAddr};
 use portcullis::cors::CorsLayer;
 use portcullis::csrf::CsrfLayer;
+use portcullis::jwt::{Algorithm, JwtLayer, Key};
 use portcullis::not_found::NotFoundLayer;
+use portcullis::rate_limit::{Quota, RateLimitLayer};
 use portcullis::request_id::RequestIdLayer;
+use portcullis::request_log::{self, RequestLogLayer};
 use portcullis::security_headers::SecurityHeadersLayer;
 use portcullis::shutdown::{self, Shutdown};
+use portcullis::timeout::TimeoutLayer;
 use portcullis::{Identity, RejectBody};
 use tower::{Layer, Service, ServiceExt};
 
@@ -74,6 +79,7 @@ fn good() -> Request<Full<Bytes>> {
 /// and by nobody.
 fn bad() -> Request<Full<Bytes>> {
     Request::options("/")
+        .header("authorization", "Bearer forged")
         .header("origin", "https://evil.example")
         .header("sec-fetch-site", "cross-site")
         .header("access-control-request-method", "PUT")
@@ -119,6 +125,11 @@ where
         .origin("https://app.example")
         .build()
         .expect("valid");
+    let jwt = JwtLayer::builder()
+        .key(Key::hmac(Algorithm::HS256, [7; 32]))
+        .issuer("https://id.example")
+        .audience("shop")
+        .optional();
     let shutdown = Shutdown::builder().build().expect("valid");
 
     check::<_, B>(RequestIdLayer::new(), 200).await;
@@ -130,6 +141,14 @@ where
     check::<_, B>(CsrfLayer::default(), 403).await;
     check::<_, B>(AuthorizeLayer::new(Policy::authenticated()), 500).await;
     check::<_, B>(NotFoundLayer::new(), 200).await;
+    check::<_, B>(TimeoutLayer::new(Duration::from_secs(1)), 200).await;
+    check::<_, B>(
+        RateLimitLayer::per_address(Quota::new(1, Duration::from_secs(1))).expect("valid"),
+        500,
+    )
+    .await;
+    check::<_, B>(jwt.build().expect("valid"), 401).await;
+    check_wrapped::<_, B, request_log::ResponseBody<B>, Untouched>(RequestLogLayer::new(), 200).await;
 }
 
 #[tokio::test]

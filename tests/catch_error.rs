@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
@@ -187,11 +188,15 @@ async fn a_panic_while_the_future_is_dropped_does_not_take_the_answer() {
             Poll::Ready(Ok(Response::new(Full::from("fine"))))
         }
     }
-    let service = CatchErrorLayer::new().layer(service_fn(|_: Request<Full<Bytes>>| Armed(Bomb)));
-    let response = service.clone().oneshot(request()).await.unwrap();
+    let mut service = CatchErrorLayer::new().layer(service_fn(|_: Request<Full<Bytes>>| Armed(Bomb)));
+    let response = service.ready().await.unwrap().call(request()).await.unwrap();
     assert_eq!(text(response).await, "fine");
     // Given up half way, as when the client leaves.
-    drop(service.oneshot(request()));
+    let trail = Trail::default();
+    let mut given_up = request();
+    given_up.extensions_mut().insert(trail.clone());
+    drop(service.ready().await.unwrap().call(given_up));
+    assert_eq!(trail.failure(), Some(Failure::Panicked));
 }
 
 #[tokio::test]
@@ -262,6 +267,47 @@ async fn a_body_that_fails_ends_in_an_error_once() {
     }
     check(|| panic!("in the stream"), true, "in the stream").await;
     check(|| Some(io::Error::other("cable cut")), false, "cable cut").await;
+}
+
+#[tokio::test]
+async fn a_body_caught_twice_is_logged_once() {
+    async fn check(worst: fn() -> Option<io::Error>, panicked: bool) {
+        let log = Log::default();
+        let _listening = log.listen();
+        let caught = CatchErrorLayer::new().layer(CatchErrorLayer::new().layer(faulty(worst)));
+        let mut body = caught.oneshot(request()).await.unwrap().into_body();
+        body.frame().await.unwrap().unwrap();
+        let error = body.frame().await.unwrap().unwrap_err();
+        assert_eq!(matches!(error, BodyError::Panicked), panicked, "{error:?}");
+        let source = std::error::Error::source(&error);
+        assert_eq!(source.is_some_and(<dyn std::error::Error>::is::<io::Error>), !panicked);
+        let record = log.text();
+        assert_eq!(record.matches("portcullis::catch_error").count(), 1, "{record}");
+    }
+    check(|| panic!("in the stream"), true).await;
+    check(|| Some(io::Error::other("cable cut")), false).await;
+}
+
+#[tokio::test]
+async fn a_cause_forges_no_line_of_the_log() {
+    async fn check(
+        service: impl Service<Request<Full<Bytes>>, Response = Answer, Error = io::Error, Future: Send> + Clone,
+    ) {
+        let log = Log::default();
+        let _listening = log.listen();
+        let response = CatchErrorLayer::new().layer(service).oneshot(request()).await.unwrap();
+        assert_eq!(response.status(), 500);
+        let record = log.text();
+        assert!(
+            record.contains(r#"no such "näme\": \n2026 ERROR forged \u{9b}2J\u{2028}"#),
+            "{record}"
+        );
+        assert_eq!(record.lines().count(), 1, "{record}");
+    }
+    const TEXT: &str = "no such \"näme\\\": \n2026 ERROR forged \u{9b}2J\u{2028}";
+    check(service_fn(async |_| Err(io::Error::other(TEXT)))).await;
+    check(service_fn(async |_| panic!("{TEXT}"))).await;
+    check(service_fn(async |_| Ok(portcullis::Error::from(TEXT).into_response()))).await;
 }
 
 #[tokio::test]
@@ -350,4 +396,89 @@ async fn over_a_socket_every_panic_is_answered_and_the_connection_lives() {
         "a cut body must not look whole: {rest}"
     );
     server.abort();
+}
+
+#[tokio::test]
+async fn a_problem_that_was_compressed_is_completed_without_its_encoding() {
+    let handler = service_fn(async |_: Request<Full<Bytes>>| {
+        // As a compressing layer between the handler and this one leaves it.
+        let mut response: Answer = Problem::new(StatusCode::NOT_FOUND).into_response();
+        *response.body_mut() = Full::from("\u{1f}compressed");
+        response
+            .headers_mut()
+            .insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        Ok::<_, Infallible>(response)
+    });
+    let response = CatchErrorLayer::new().layer(handler).oneshot(request()).await.unwrap();
+    assert!(!response.headers().contains_key(CONTENT_ENCODING));
+    assert!(text(response).await.contains(r#""request_id":"id-7""#));
+}
+
+#[tokio::test]
+async fn what_took_the_place_of_a_problem_stays() {
+    let handler = service_fn(async |_: Request<Full<Bytes>>| {
+        // A page instead of the 404, in a response that keeps what the other carried.
+        let mut response: Answer = Problem::new(StatusCode::NOT_FOUND).into_response();
+        *response.status_mut() = StatusCode::OK;
+        *response.body_mut() = Full::from("<!doctype html>");
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
+        Ok::<_, Infallible>(response)
+    });
+    let renderer = || Renderer::new(|_| (HeaderValue::from_static("application/json"), Bytes::from("{}")));
+    for layer in [CatchErrorLayer::new(), CatchErrorLayer::new().renderer(renderer())] {
+        let response = layer.layer(handler).oneshot(request()).await.unwrap();
+        assert_eq!(response.headers()[CONTENT_TYPE], "text/html");
+        assert_eq!(text(response).await, "<!doctype html>");
+    }
+}
+
+#[tokio::test]
+async fn two_layers_with_one_renderer_agree() {
+    let handler = service_fn(async |_: Request<Full<Bytes>>| {
+        Ok::<Answer, Infallible>(Problem::new(StatusCode::NOT_FOUND).into_response())
+    });
+    let renderer = Renderer::new(|problem| {
+        let id = problem.request_id().map_or("nobody", RequestId::as_str);
+        (HeaderValue::from_static("text/plain"), Bytes::from(id.to_owned()))
+    });
+    let layer = || CatchErrorLayer::new().renderer(renderer.clone());
+    let response = layer().layer(layer().layer(handler)).oneshot(request()).await.unwrap();
+    assert_eq!(response.headers()[CONTENT_TYPE], "text/plain");
+    assert_eq!(text(response).await, "id-7");
+}
+
+#[tokio::test]
+async fn a_cause_is_one_line_of_the_log_whatever_it_quotes() {
+    let quoting = || {
+        Outer(io::Error::other(
+            "no user `ada\r\nERROR forged\u{1b}[2J\u{2028}\u{85}` at \\home\\ä",
+        ))
+    };
+    let log = Log::default();
+    let _listening = log.listen();
+    let failing = service_fn(|_: Request<Full<Bytes>>| async move { Err::<Answer, _>(quoting()) });
+    let response = CatchErrorLayer::new().layer(failing).oneshot(request()).await.unwrap();
+    assert_eq!(response.status(), 500);
+    let panicking = service_fn(|_: Request<Full<Bytes>>| async move {
+        let error = quoting();
+        panic!("{error}: {}", error.0);
+        #[expect(unreachable_code, reason = "gives the future its type")]
+        Ok::<Answer, Infallible>(Answer::default())
+    });
+    let response = CatchErrorLayer::new()
+        .layer(panicking)
+        .oneshot(request())
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 500);
+    // One that no layer logs is logged when it is dropped.
+    drop(Cause::new(quoting()));
+    let record = log.text();
+    assert_eq!(record.lines().count(), 3, "{record:?}");
+    for line in record.lines() {
+        let expect = r"query failed: no user `ada\r\nERROR forged\u{1b}[2J\u{2028}\u{85}` at \home\ä";
+        assert!(line.contains(expect), "{line:?}");
+    }
 }

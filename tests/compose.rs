@@ -2,25 +2,33 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail by panicking")]
 
+mod log;
+
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use http_body_util::Full;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
+use portcullis::Problem;
 use portcullis::authorize::Policy;
 use portcullis::cors::CorsLayer;
 use portcullis::csrf::CsrfLayer;
 use portcullis::jwt::{Algorithm, Issuer, JwtLayer, Key, SigningKey};
 use portcullis::problem::Renderer;
-use portcullis::rate_limit::{Quota, RateLimitLayer};
+use portcullis::rate_limit::{self, Quota, RateLimitLayer};
 use portcullis::server;
 use portcullis::stack::{Stack, StackBuilder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tower::{Layer, service_fn};
+use tower::{Layer, ServiceExt, service_fn};
+
+use self::log::Log;
 
 const SECRET: &[u8] = b"a secret of the tests, 32 bytes or more";
 const ORIGIN: &str = "https://app.example.com";
@@ -231,6 +239,72 @@ async fn a_refusal_by_the_limit_is_readable_and_preflights_are_not_counted() {
     }
 }
 
+/// The gate catches errors in two places; each error is caught, logged and rendered in one.
+#[tokio::test]
+async fn a_failure_is_logged_and_rendered_once() {
+    type Body = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
+
+    async fn answer(request: Request<()>) -> Result<Response<Body>, std::io::Error> {
+        match request.uri().path() {
+            "/panic" => panic!("as asked"),
+            "/error" => Err(std::io::Error::other("disk on fire")),
+            "/cause" => Ok(portcullis::Error::from("disk on fire").into_response()),
+            "/problem" => Ok(Problem::new(StatusCode::CONFLICT).into_response()),
+            _ => Ok(Response::new(Limited::new(Full::from("too long"), 3).boxed_unsync())),
+        }
+    }
+    async fn check(path: &str, expect: (u16, usize, usize)) {
+        let log = Log::default();
+        let _listening = log.listen();
+        let renderings = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&renderings);
+        let renderer = Renderer::members(move |_, _| {
+            count.fetch_add(1, Ordering::Relaxed);
+        });
+        let service = Stack::builder()
+            .renderer(renderer)
+            .build()
+            .unwrap()
+            .layer(service_fn(answer));
+        let response = service.oneshot(Request::get(path).body(()).unwrap()).await.unwrap();
+        let status = response.status().as_u16();
+        let _ = response.into_body().collect().await;
+        let records = log.text();
+        let caught = records.matches("portcullis::catch_error").count();
+        assert_eq!(
+            (status, caught, renderings.load(Ordering::Relaxed)),
+            expect,
+            "{path}: {records}"
+        );
+        assert_eq!(
+            records.matches("portcullis::request_log").count(),
+            1,
+            "{path}: {records}"
+        );
+    }
+    check("/panic", (500, 1, 1)).await;
+    check("/error", (500, 1, 1)).await;
+    check("/cause", (500, 1, 1)).await;
+    check("/problem", (409, 0, 1)).await;
+    check("/stream", (200, 1, 0)).await;
+}
+
+#[tokio::test]
+async fn a_renderer_that_panics_takes_no_header_with_it() {
+    let broken = whole(1000).renderer(Renderer::new(|_| panic!("bad template")));
+    let address = on_hyper(broken.build().unwrap()).await;
+    let answer = send(address, "GET /nowhere HTTP/1.1\r\norigin: https://app.example.com").await;
+    for part in [
+        "HTTP/1.1 500",
+        "access-control-allow-origin: https://app.example.com",
+        "x-content-type-options: nosniff",
+        "content-type: application/problem+json",
+        "\"status\":500",
+    ] {
+        assert!(answer.contains(part), "no {part} in\n{answer}");
+    }
+}
+
 #[test]
 fn the_order_of_calls_is_of_no_matter() {
     let backwards = Stack::builder()
@@ -263,7 +337,7 @@ fn the_order_of_calls_is_of_no_matter() {
 11. jwt               who the caller is
 12. authorize         needs the verified caller
 13. not_found         the router's bare 404 and 405, in the same voice
-left out: rate_limit_user
+left out: timeout rate_limit_user
 "
     );
 }
@@ -290,10 +364,30 @@ fn the_faults_of_all_parts_are_listed_at_once() {
             ("stack", "authorize"),
         ],
     );
+    let by_user = || RateLimitLayer::builder().key(rate_limit::Key::user());
+    let quota = || Quota::new(1, Duration::from_secs(60));
     check(
-        Stack::builder().rate_limit_user(limit(1)),
+        Stack::builder().rate_limit_user(by_user().quota(quota())),
         &[("stack", "rate_limit_user")],
     );
+    // By address it would count everybody behind one address as one user.
+    check(
+        Stack::builder().jwt(jwt()).rate_limit_user(limit(1)),
+        &[("stack", "rate_limit_user")],
+    );
+    // Two members of `RateLimit` under one name say nothing.
+    check(
+        Stack::builder()
+            .jwt(jwt())
+            .rate_limit(limit(1))
+            .rate_limit_user(by_user().quota(quota())),
+        &[("stack", "rate_limit_user")],
+    );
+    let both = Stack::builder()
+        .jwt(jwt())
+        .rate_limit(limit(1))
+        .rate_limit_user(by_user().quota(quota().name("user")));
+    assert!(both.build().is_ok());
     // A token layer with a fault of its own is not also said to be missing.
     check(
         Stack::builder()

@@ -304,6 +304,25 @@ async fn must_02_a_public_key_is_never_a_secret() {
     refuse(&layer, &token, TokenError::Signature).await;
 
     check_key_fault(Key::hmac(Algorithm::HS256, pem), "PEM");
+    check_key_fault(
+        Key::hmac(Algorithm::HS256, [b"subject=/CN=blog\n", pem.as_slice()].concat()),
+        "PEM",
+    );
+    for pem in [
+        pem.as_slice(),
+        fixture!("rsa_public_pkcs1"),
+        fixture!("p256_public"),
+        fixture!("ed25519_public"),
+    ] {
+        let base64: String = String::from_utf8_lossy(pem)
+            .lines()
+            .filter(|line| !line.starts_with('-'))
+            .collect();
+        check_key_fault(
+            Key::hmac(Algorithm::HS256, STANDARD.decode(base64).unwrap()),
+            "public key",
+        );
+    }
     for (algorithm, shortest) in [(Algorithm::HS256, 32), (Algorithm::HS384, 48), (Algorithm::HS512, 64)] {
         check_key_fault(
             Key::hmac(algorithm, vec![7; shortest - 1]),
@@ -1218,6 +1237,13 @@ fn an_issuer_and_its_drafts_are_checked() {
         assert_eq!(issuer.token("42").claim(name, 1).sign(), reserved);
         assert_eq!(issuer.token("42").claims(&json!({ name: 1 })).sign(), reserved);
     }
+    // One scope never becomes two.
+    for text in ["read admin", "", " ", "a\"b", "a\\b", "\u{e9}", "a\n"] {
+        let refused = issuer.token("42").scopes(["read", text]).sign();
+        assert_eq!(refused, Err(IssueError::NotAScope(text.to_owned())));
+    }
+    let urls = ["https://api.example/read!", "posts:write"];
+    assert!(issuer.token("42").scopes(urls).sign().is_ok());
     assert_eq!(issuer.token("").sign(), Err(IssueError::EmptySubject));
     assert_eq!(issuer.token("42").claims(&[1]).sign(), Err(IssueError::NotJson(None)));
     let keyed = std::collections::BTreeMap::from([((1, 2), 3)]);

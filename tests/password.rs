@@ -88,7 +88,8 @@ async fn without_its_pepper_a_hash_matches_nothing() {
 
 #[tokio::test]
 async fn every_error_has_its_answer_and_its_source() {
-    let full = weak().concurrency(1).queue(0).build().unwrap();
+    // At full cost, so that the first is not done before the second asks.
+    let full = Passwords::builder().concurrency(1).queue(0).build().unwrap();
     let (first, second) = tokio::join!(full.hash("a"), full.hash("b"));
     first.unwrap();
     let busy = second.unwrap_err();

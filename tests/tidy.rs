@@ -11,6 +11,7 @@ const LAYERS: &[&str] = &[
     "cors",
     "rate_limit",
     "csrf",
+    "timeout",
     "jwt",
     "authorize",
     "not_found",

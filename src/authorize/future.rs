@@ -10,7 +10,7 @@ use super::inquiry::Inquiry;
 use crate::body::RejectBody;
 
 pin_project! {
-    /// The future of [`Authorize`](super::ResolveClientIp).
+    /// The future of [`Authorize`](super::Authorize).
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F, B, S, R> {
         #[pin]

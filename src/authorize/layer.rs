@@ -35,19 +35,17 @@ impl AuthorizeLayer {
     /// The `WWW-Authenticate` of a `401` (RFC 9110 section 11.6.1), such as `Bearer realm="blog"`. Default `Bearer`.
     ///
     /// # Errors
-    /// A text that cannot be a header's value.
+    /// A text that cannot be a header's value, or is empty: a `401` has a challenge.
     pub fn challenge(mut self, challenge: &str) -> Result<Self, ConfigError> {
-        if let Ok(challenge) = HeaderValue::from_str(challenge) {
-            Arc::make_mut(&mut self.config).challenge = challenge;
-            return Ok(self);
-        }
-        let mut faults = ConfigError::collector();
-        faults.add(
-            "authorize",
-            "challenge",
-            format!("`{challenge}` cannot be a header's value"),
-        );
-        faults.finish().map(|()| self)
+        let reason = match HeaderValue::from_str(challenge) {
+            Ok(_) if challenge.trim_ascii().is_empty() => "is empty".to_owned(),
+            Ok(challenge) => {
+                Arc::make_mut(&mut self.config).challenge = challenge;
+                return Ok(self);
+            }
+            Err(_) => format!("`{challenge}` cannot be a header's value"),
+        };
+        Err(ConfigError::collector().end_with("authorize", "challenge", reason))
     }
 
     /// How long a request may wait for all the async rules of its policy ([`Policy::ask`]) together; after that it is refused with a

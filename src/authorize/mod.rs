@@ -3,7 +3,8 @@
 //! What it decides:
 //!
 //! 1. A request that carries no [`Identity`](crate::Identity) at all has passed no layer that verifies callers: `500`, and the
-//!    log says which layer is missing. The gate never opens because of a mistake in the order.
+//!    log says which layer is missing, once. The gate never opens because of a mistake in the order. [`Policy::anyone`] alone
+//!    needs no identity.
 //! 2. The policy allows: the request goes on.
 //! 3. The policy denies an anonymous caller: `401` with a challenge, since credentials might help.
 //! 4. The policy denies a known caller: `403`. Where all that is missing is a scope, the challenge names it

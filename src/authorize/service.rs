@@ -12,6 +12,7 @@ use super::inquiry::Inquiry;
 use super::policy::Decision;
 use super::question::Answers;
 use crate::body::RejectBody;
+use crate::identity::is_scope;
 use crate::problem::Problem;
 
 /// The service made by [`AuthorizeLayer`](super::AuthorizeLayer). See the [module page](crate::authorize).
@@ -39,10 +40,10 @@ impl Config {
             Decision::Forbidden => Some(Problem::new(StatusCode::FORBIDDEN)),
             Decision::InsufficientScope(scope) => {
                 let forbidden = Problem::new(StatusCode::FORBIDDEN);
-                // A scope has neither quotes nor backslashes (RFC 6749 section 3.3); one that has is not named.
+                // What is no scope is not named.
                 let named = HeaderValue::try_from(format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\""));
                 Some(match named {
-                    Ok(named) if !scope.contains(['"', '\\']) => forbidden.with_header(WWW_AUTHENTICATE, named),
+                    Ok(named) if is_scope(&scope) => forbidden.with_header(WWW_AUTHENTICATE, named),
                     _ => forbidden,
                 })
             }

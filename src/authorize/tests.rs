@@ -79,7 +79,10 @@ async fn statuses_and_challenges() {
     )
     .await;
     check(Policy::check("open", |_, _| true), anonymous(), (401, Some("Bearer"))).await;
-    check(Policy::scope("a\"b"), editor(), (403, None)).await;
+    // No other texts can be a scope (RFC 6749 section 3.3).
+    for text in ["a\"b", "a\\b", "a b", "a\nb", "\u{e9}", ""] {
+        check(Policy::scope(text), editor(), (403, None)).await;
+    }
 }
 
 #[test]
@@ -97,8 +100,10 @@ fn policies_print_with_the_brackets_they_need() {
 
 #[test]
 fn a_challenge_that_is_no_header_is_a_fault() {
-    let error = AuthorizeLayer::new(Policy::anyone()).challenge("a\nb").unwrap_err();
-    assert_eq!(error.faults()[0].setting(), "challenge");
+    for challenge in ["a\nb", "", " ", "\t"] {
+        let error = AuthorizeLayer::new(Policy::anyone()).challenge(challenge).unwrap_err();
+        assert_eq!(error.faults()[0].setting(), "challenge", "{challenge:?}");
+    }
 }
 
 fn policies() -> impl Strategy<Value = Policy> {

@@ -17,7 +17,8 @@
 //!
 //! 2. The detail says where the fault is and what would be right, in the words of JSON: `author.age: invalid type: string, expected
 //!    a whole number from 0 to 255`. It names no type of Rust, which is what axum's own text does, and repeats no value, which
-//!    may be a secret in the wrong place.
+//!    may be a secret in the wrong place. What a deserializer of the app's, or of another crate, says in words of its own is
+//!    passed on, cut at 240 characters.
 //! 3. [`Identity`](crate::Identity), [`ClientIp`](crate::client_ip::ClientIp), [`RequestId`](crate::RequestId) and
 //!    [`CspNonce`](crate::security_headers::CspNonce) are extractors. Where the layer that provides one is missing, or stands
 //!    inside the route, the answer is a `500`, and an `error` record with target `portcullis::axum` names the layer.
@@ -77,8 +78,9 @@
 //! use axum::body::Body;
 //! use axum::extract::FromRequestParts;
 //! use axum::routing::get;
+//! use http::header::WWW_AUTHENTICATE;
 //! use http::request::Parts;
-//! use http::{Request, StatusCode};
+//! use http::{HeaderValue, Request, StatusCode};
 //! use portcullis::request_id::RequestIdLayer;
 //! use portcullis::{Identity, Problem, RequestId};
 //! use tower::ServiceExt;
@@ -94,7 +96,9 @@
 //!         let identity = Identity::from_request_parts(parts, state).await?;
 //!         match identity.subject().and_then(|subject| subject.parse().ok()) {
 //!             Some(user) => Ok(Self { user }),
-//!             None => Err(Problem::new(StatusCode::UNAUTHORIZED).for_request(&parts.extensions)),
+//!             None => Err(Problem::new(StatusCode::UNAUTHORIZED)
+//!                 .with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+//!                 .for_request(&parts.extensions)),
 //!         }
 //!     }
 //! }
@@ -110,7 +114,9 @@
 //! // As a layer that verifies callers does.
 //! let mut request = Request::get("/me").body(Body::empty())?;
 //! request.extensions_mut().insert(Identity::anonymous());
-//! assert_eq!(app.clone().oneshot(request).await?.status(), 401);
+//! let response = app.clone().oneshot(request).await?;
+//! assert_eq!(response.status(), 401);
+//! assert_eq!(response.headers()["www-authenticate"], "Bearer");
 //!
 //! let mut request = Request::get("/me").body(Body::empty())?;
 //! request.extensions_mut().insert(Identity::user("42"));

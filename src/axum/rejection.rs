@@ -9,7 +9,7 @@ use http::{Extensions, HeaderValue, StatusCode};
 
 use super::extensions::Route;
 use super::wording;
-use crate::problem::Problem;
+use crate::problem::{OneLine, Problem};
 use crate::request_id::RequestId;
 
 pub(super) fn json(rejection: &JsonRejection) -> Problem {
@@ -49,16 +49,24 @@ pub(super) fn path(rejection: &PathRejection, request: &Extensions) -> Problem {
         ErrorKind::WrongNumberOfParameters { .. } | ErrorKind::UnsupportedType { .. } => {
             broken(request, "the type of Path does not fit its route", error)
         }
+        ErrorKind::Message(message) if names_no_parameter(message) => {
+            broken(request, "the type of Path does not fit its route", error)
+        }
         ErrorKind::InvalidUtf8InPathParam { .. } => {
             Problem::new(StatusCode::BAD_REQUEST).with_detail("the path is not UTF-8")
         }
         // What is sent names nothing that there is. That it could not even be a name is for whoever looks for the handler.
         _ => {
-            tracing::debug!(target: "portcullis::axum", route = request.get().map(Route::as_str), cause = %error, "no such path");
+            tracing::debug!(target: "portcullis::axum", route = request.get().map(Route::as_str), cause = %OneLine(error), "no such path");
             Problem::new(StatusCode::NOT_FOUND)
         }
     }
     .for_request(request)
+}
+
+/// Whether a struct has other fields than the route has parameters. No request can bring that about.
+fn names_no_parameter(message: &str) -> bool {
+    message.starts_with("missing field `") || message.starts_with("unknown field `")
 }
 
 /// A mistake of the app, which the log is told and the client is not.
@@ -67,7 +75,7 @@ pub(super) fn broken(request: &Extensions, what: &str, cause: &dyn Display) -> P
         target: "portcullis::axum",
         request_id = request.get::<RequestId>().map(RequestId::as_str),
         route = request.get().map(Route::as_str),
-        cause = %cause,
+        cause = %OneLine(cause),
         "{what}",
     );
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR).for_request(request)

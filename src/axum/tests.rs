@@ -75,6 +75,31 @@ fn messages_lose_types_and_values() {
         "data did not match any variant of untagged enum Inner",
         "matches none of the forms that are allowed",
     );
+    check(
+        "invalid type: integer `1`, expected unit variant Apart::Bare",
+        "invalid type: integer, expected null",
+    );
+    check(
+        "no variant of enum Shape found in flattened data",
+        "matches none of the forms that are allowed",
+    );
+    // What another crate's visitor has found, in which the value may stand.
+    check(
+        "invalid value: SECRET, expected a colour",
+        "invalid value: value, expected a colour",
+    );
+    check(
+        "invalid type: enum, expected u8",
+        "invalid type: value, expected a whole number from 0 to 255",
+    );
+    check(
+        "invalid type: newtype struct, expected a string",
+        "invalid type: value, expected a string",
+    );
+    check(
+        "invalid type: byte array, expected a string",
+        "invalid type: bytes, expected a string",
+    );
     // What an app or a parser says in its own words stays.
     check("must be a multiple of 5", "must be a multiple of 5");
     check("UUID parsing failed", "UUID parsing failed");
@@ -116,6 +141,14 @@ struct Telling {
     apart: Apart,
     unit: Unit,
     wrapped: Wrapped,
+    spread: Spread,
+}
+
+#[derive(Debug, Deserialize)]
+#[expect(dead_code, reason = "only what is refused matters")]
+struct Spread {
+    #[serde(flatten)]
+    shape: Shape,
 }
 
 #[derive(Debug, Deserialize)]
@@ -153,6 +186,7 @@ enum Tagged {
 #[expect(dead_code, reason = "only what is refused matters")]
 enum Apart {
     Two(u8),
+    Bare,
 }
 
 #[derive(Debug, Deserialize)]
@@ -177,6 +211,7 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
         Just("apart"),
         Just("unit"),
         Just("wrapped"),
+        Just("spread"),
         Just("deep"),
         Just("kind"),
         Just("value"),
@@ -193,6 +228,7 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
         Just("SECRET".into()),
         Just("Point".into()),
         Just("Circle".into()),
+        Just("Bare".into()),
         Just("One".into()),
     ];
     leaf.prop_recursive(4, 40, 12, move |inner| {
@@ -224,6 +260,7 @@ fn refusals(value: &serde_json::Value) -> impl Iterator<Item = String> {
         of::<Apart>(value),
         of::<Unit>(value),
         of::<Wrapped>(value),
+        of::<Spread>(value),
         of::<std::num::NonZeroU8>(value),
         of::<std::time::Duration>(value),
     ]
@@ -239,7 +276,7 @@ proptest! {
         for message in refusals(&value) {
             let text = plain(&message);
             for name in [
-                "Telling", "Nested", "Shape", "Any", "Tagged", "Apart", "Unit", "Wrapped", "Duration", "::",
+                "Telling", "Nested", "Shape", "Any", "Tagged", "Apart", "Unit", "Wrapped", "Spread", "Duration", "::",
                 "struct", "enum ", "tuple", "variant", "map", "u8", "f32", "i64", "SECRET",
             ] {
                 prop_assert!(!text.contains(name), "{} in {} of {}", name, text, message);

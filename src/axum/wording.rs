@@ -61,7 +61,7 @@ pub(super) fn plain(message: &str) -> String {
             Some((_, allowed)) => format!("unknown value, expected {allowed}"),
             None => "unknown value".to_owned(),
         }
-    } else if message.starts_with("data did not match any variant of ") {
+    } else if message.starts_with("data did not match any variant of ") || message.starts_with("no variant of enum ") {
         "matches none of the forms that are allowed".to_owned()
     } else {
         parsed(message).to_owned()
@@ -88,16 +88,21 @@ fn after<'a>(message: &'a str, prefix: &str) -> Option<(&'a str, &'a str)> {
 }
 
 /// What was sent, without its value.
-fn kind(found: &str) -> &str {
+fn kind(found: &str) -> &'static str {
     let end = found.find(['`', '"']).unwrap_or(found.len());
     match found.get(..end).unwrap_or_default().trim_end() {
         "map" | "newtype variant" | "tuple variant" | "struct variant" => "object",
         "sequence" => "list",
-        "floating point" => "number",
-        "unit value" => "null",
-        "Option value" => "value",
+        "unit value" | "null" => "null",
         "unit variant" => "name",
-        other => other,
+        "byte array" => "bytes",
+        "boolean" => "boolean",
+        "integer" => "integer",
+        "character" => "character",
+        "string" => "string",
+        "number" | "floating point" => "number",
+        // A name of Rust's, or what a visitor of another crate says of it, and that may be what was sent.
+        _ => "value",
     }
 }
 
@@ -145,6 +150,7 @@ fn construct(expected: &str) -> String {
         ("tuple struct ", "a list"),
         ("tuple variant ", "a list"),
         ("unit struct ", "null"),
+        ("unit variant ", "null"),
         ("struct ", "an object"),
         ("struct variant ", "an object"),
         ("internally tagged enum ", "an object"),

@@ -57,13 +57,11 @@ where
             return Poll::Ready(None);
         };
         let error = match guarded(|| inner.poll_frame(cx)) {
-            Ok(Poll::Ready(Some(Err(error)))) => {
-                let error = error.into();
+            Ok(Poll::Ready(Some(Err(error)))) => BodyError::of(error.into(), |error| {
                 if let Some(context) = this.context {
-                    context.failed("the body", &*error);
+                    context.failed("the body", error);
                 }
-                BodyError::Inner(error)
-            }
+            }),
             Ok(poll) => return poll.map_err(|_| BodyError::Panicked),
             Err(message) => {
                 if let Some(context) = this.context {

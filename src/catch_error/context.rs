@@ -4,7 +4,7 @@ use std::fmt::Display;
 use http::{Method, Request, Uri};
 
 use super::fault::Fault;
-use crate::problem::{Chain, Problem};
+use crate::problem::{Chain, OneLine, Problem};
 use crate::request_id::RequestId;
 use crate::trail::{Failure, Trail};
 
@@ -47,7 +47,7 @@ impl Context {
 
     pub(super) fn panicked(&self, place: &'static str, message: &str) {
         self.note(Failure::Panicked);
-        self.record(place, &message, "panicked");
+        self.record(place, &OneLine(message), "panicked");
     }
 
     pub(super) fn failed(&self, place: &'static str, error: &(dyn StdError + 'static)) {

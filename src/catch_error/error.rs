@@ -14,6 +14,23 @@ pub enum BodyError {
     Panicked,
 }
 
+impl BodyError {
+    /// What an inner body's error is out here. One that a layer further in has caught is reported already, and stays what it
+    /// was there.
+    pub(super) fn of(error: Box<dyn StdError + Send + Sync>, report: impl FnOnce(&(dyn StdError + 'static))) -> Self {
+        match error.downcast::<Self>() {
+            Ok(caught) => *caught,
+            Err(error) => {
+                let mut sources = std::iter::successors(error.source(), |source| StdError::source(*source));
+                if !sources.any(<dyn StdError>::is::<Self>) {
+                    report(&*error);
+                }
+                Self::Inner(error)
+            }
+        }
+    }
+}
+
 impl fmt::Display for BodyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -29,22 +29,23 @@ impl Fault {
 
 /// Runs `work`; a panic becomes its message.
 ///
-/// What a panic leaves half done is never used again: the callers drop it.
+/// What a panic leaves half done is not used again: the callers drop futures and bodies, and a service is asked anew whether
+/// it is ready.
 pub(super) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
-        let message = message(&*payload);
-        // The payload's own `Drop` may panic, and that panic would escape.
-        std::mem::forget(payload);
-        message
-    })
+    catch_unwind(AssertUnwindSafe(work)).map_err(message)
 }
 
-fn message(payload: &(dyn Any + Send)) -> String {
+fn message(payload: Box<dyn Any + Send>) -> String {
+    let payload = match payload.downcast::<String>() {
+        Ok(text) => return *text,
+        Err(other) => other,
+    };
     if let Some(text) = payload.downcast_ref::<&'static str>() {
-        (*text).to_owned()
-    } else if let Some(text) = payload.downcast_ref::<String>() {
-        text.clone()
-    } else {
-        "a panic whose payload is not text".to_owned()
+        return (*text).to_owned();
     }
+    // The payload's own `Drop` may panic, and so may that of the payload which comes of it.
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(payload);
+    }
+    "a panic whose payload is not text".to_owned()
 }

@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{Response, StatusCode};
 use pin_project_lite::pin_project;
 
@@ -93,17 +94,22 @@ where
     }
 }
 
-/// Completes a problem; a renderer that panics costs the client its rendering, not its answer.
+/// Completes a problem; a renderer that panics costs the client its rendering, not the headers that the layers within have set.
 fn finish<B: RejectBody>(mut response: Response<B>, context: &Context, renderer: Option<&Renderer>) -> Response<B> {
-    match guarded(|| complete(&mut response, context.id(), renderer)) {
-        Ok(()) => response,
-        Err(message) => {
-            context.panicked("the renderer", &message);
-            let mut plain = Problem::new(StatusCode::INTERNAL_SERVER_ERROR);
-            if let Some(id) = context.id() {
-                plain = plain.with_request_id(id.clone());
-            }
-            plain.into_response()
+    if let Err(message) = guarded(|| complete(&mut response, context.id(), renderer)) {
+        context.panicked("the renderer", &message);
+        let mut plain = Problem::new(StatusCode::INTERNAL_SERVER_ERROR);
+        if let Some(id) = context.id() {
+            plain = plain.with_request_id(id.clone());
         }
+        let (own, body) = plain.into_response().into_parts();
+        response = response.map(|_: B| body);
+        *response.status_mut() = own.status;
+        for outdated in [CONTENT_LENGTH, CONTENT_ENCODING] {
+            response.headers_mut().remove(outdated);
+        }
+        response.headers_mut().extend(own.headers);
+        response.extensions_mut().extend(own.extensions);
     }
+    response
 }

@@ -84,9 +84,10 @@ impl Policy {
 /// The `for` of one element of RFC 7239.
 ///
 /// A comma inside quotes splits an element in two, each with a quote left over: such a half ends the walk, or a quoted `host`
-/// could bring a `for` of its own. Quotes that a client left open on the left spoil nothing that a proxy appended.
+/// could bring a `for` of its own. So does an element with a backslash, which may hide a quote; no address needs one. Quotes that
+/// a client left open on the left spoil nothing that a proxy appended.
 fn forwarded_for(element: &str) -> Option<IpAddr> {
-    if element.bytes().filter(|byte| *byte == b'"').count() % 2 == 1 {
+    if element.contains('\\') || element.bytes().filter(|byte| *byte == b'"').count() % 2 == 1 {
         return None;
     }
     let mut found = element.split(';').filter_map(|pair| {

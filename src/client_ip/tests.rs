@@ -108,6 +108,8 @@ fn forwarded_is_read_as_rfc_7239_says() {
     check("for=1.1.1.1;for=2.2.2.2", "10.0.0.1");
     check("for=\"1.1.1.1, for=2.2.2.2", "2.2.2.2");
     check("for=1.1.1.1;host=\"a, for=6.6.6.6;x\"", "10.0.0.1");
+    check("for=1.1.1.1;host=\"a, for=6.6.6.6;x=\\\"y\"", "10.0.0.1");
+    check("for=1.1.1.1;host=\"a\\\"b\"", "10.0.0.1");
 }
 
 #[test]

@@ -87,7 +87,7 @@ impl CorsLayerBuilder {
             .fold(self, |builder, origin| builder.origin(origin.as_ref()))
     }
 
-    /// Allows every origin, with the literal `*`. Only for answers that anybody may read.
+    /// Allows every origin, `null` too, with the literal `*` on every response. Only for answers that anybody may read.
     pub fn any_origin(mut self) -> Self {
         self.origins.any = true;
         self
@@ -104,6 +104,9 @@ impl CorsLayerBuilder {
 
     /// Allows the origins for which the future answers true, such as those in a table of tenants. It is asked last, about
     /// origins that nothing else allows, and runs beside the service; a later call replaces an earlier one.
+    ///
+    /// Anybody can send any `Origin`, and no limit stands before this layer: what is slow to ask should be remembered, the
+    /// origins that are not allowed too.
     pub fn origin_async<F, Fut>(mut self, ask: F) -> Self
     where
         F: Fn(&str) -> Fut + Send + Sync + 'static,
@@ -159,8 +162,8 @@ impl CorsLayerBuilder {
     /// Checks all settings.
     ///
     /// # Errors
-    /// Lists every origin or header name that does not parse, a missing origin, credentials with a wildcard, no methods, and
-    /// a `max_age` above 24 hours.
+    /// Lists every origin or header name that does not parse, a missing origin, credentials with a wildcard, no methods or one
+    /// named `*`, and a `max_age` above 24 hours.
     pub fn build(mut self) -> Result<CorsLayer, ConfigError> {
         if self.origins.is_empty() {
             self.faults.add(
@@ -184,6 +187,11 @@ impl CorsLayerBuilder {
         }
         if self.methods.as_ref().is_some_and(Vec::is_empty) {
             self.faults.add(LAYER, "methods", "must not be empty");
+        }
+        let is_star = |method: &Method| method.as_str() == "*";
+        if self.methods.as_ref().is_some_and(|methods| methods.iter().any(is_star)) {
+            self.faults
+                .add(LAYER, "methods", "`*` is not a method; see `any_method()`");
         }
         if self.max_age.is_some_and(|age| age > Duration::from_secs(24 * 3600)) {
             self.faults.add(LAYER, "max_age", "must not exceed 24 h");

@@ -8,7 +8,9 @@
 //!    `csrf`).
 //! 3. The response to an allowed origin gets `Access-Control-Allow-Origin`, also where it is a refusal or an error of an inner
 //!    layer. A response to a disallowed origin, to `null`, to several `Origin` lines or to none gets no CORS header at all.
-//! 4. Where the answer depends on the origin, `Vary` says so: merged into the line that is there, never doubled.
+//! 4. Where the answer depends on the origin, `Vary` says so: merged into the line that is there, never doubled. Where any origin
+//!    is allowed it does not depend: every response gets the same `*`, also one to `null` or to a request without `Origin`, so that
+//!    a cache may give it to all.
 //! 5. A wildcard together with credentials is a [`ConfigError`](crate::ConfigError), for every kind of wildcard.
 //!
 //! Origins are exact values, patterns for sub-domains (`https://*.example.com`, at least one label deep) or for ports

@@ -35,6 +35,8 @@ fn every_fault_is_listed() {
         &["credentials", "credentials", "credentials"],
     );
     check(CorsLayer::builder().any_origin().methods([]), &["methods"]);
+    let star = "*".parse().unwrap();
+    check(CorsLayer::builder().any_origin().methods([star]), &["methods"]);
     check(CorsLayer::builder().any_origin().expose(["*"]), &["expose"]);
     check(
         CorsLayer::builder().any_origin().max_age(Duration::from_secs(86_401)),
@@ -112,6 +114,30 @@ async fn only_a_preflight_is_a_preflight() {
     check("OPTIONS", &[A, PUT], (204, told)).await;
     check("OPTIONS", &[("origin", "https://b.example"), PUT], (403, &[])).await;
     check("POST", &[A, PUT], (200, marked)).await;
+}
+
+/// A cache that keeps the answer to a request without `Origin` gives it to a page of another origin, too (Fetch standard,
+/// "CORS protocol and HTTP caches").
+#[tokio::test]
+async fn an_answer_for_every_origin_is_the_same_for_all() {
+    async fn check(lines: &[&'static str]) {
+        let mut request = Request::get("/").body(()).unwrap();
+        for line in lines {
+            request
+                .headers_mut()
+                .append(ORIGIN, http::HeaderValue::from_static(line));
+        }
+        let builder = CorsLayer::builder().any_origin().expose(["x-total-count"]);
+        let response = send(builder, request, &[]).await;
+        let told = ["access-control-allow-origin", "access-control-expose-headers"];
+        assert_eq!(cors_headers(response.headers()), told, "{lines:?}");
+        assert_eq!(response.headers()[ACCESS_CONTROL_ALLOW_ORIGIN], "*", "{lines:?}");
+        assert!(!response.headers().contains_key(VARY), "{lines:?}");
+    }
+    check(&[]).await;
+    check(&["https://a.example"]).await;
+    check(&["null"]).await;
+    check(&["https://a.example", "https://b.example"]).await;
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use http::Response;
 use pin_project_lite::pin_project;
 
 pin_project! {
-    /// The future of [`Csrf`](super::ResolveClientIp).
+    /// The future of [`Csrf`](super::Csrf).
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F, B> {
         #[pin]

@@ -1,12 +1,12 @@
 use std::sync::Arc;
 
-use http::{Method, Uri};
 use tower_layer::Layer;
 
-use super::policy::Policy;
+use super::policy::{Policy, is_ambiguous};
 use super::service::Csrf;
 use crate::config_error::{ConfigError, Faults};
 use crate::origin::Origin;
+use crate::request_view::RequestView;
 
 const LAYER: &str = "csrf";
 
@@ -70,7 +70,10 @@ impl CsrfLayerBuilder {
 
     /// Exempts a path and all below it. A path with encoded characters or dots is never taken for one below.
     pub fn exempt_below(mut self, prefix: &str) -> Self {
-        if self.is_path(prefix, "exempt_below") {
+        if is_ambiguous(prefix) {
+            let reason = format!("nothing is ever below `{prefix}`: it has encoded characters or dots");
+            self.faults.add(LAYER, "exempt_below", reason);
+        } else if self.is_path(prefix, "exempt_below") {
             self.policy.prefixes.push(prefix.to_owned());
         }
         self
@@ -79,7 +82,7 @@ impl CsrfLayerBuilder {
     /// Exempts what the closure answers true for. Beware of paths that a router reads in another way than the closure.
     pub fn exempt_fn<F>(mut self, exempt: F) -> Self
     where
-        F: Fn(&Method, &Uri) -> bool + Send + Sync + 'static,
+        F: Fn(RequestView<'_>) -> bool + Send + Sync + 'static,
     {
         self.policy.closures.push(Arc::new(exempt));
         self
@@ -94,7 +97,8 @@ impl CsrfLayerBuilder {
     /// Checks all settings.
     ///
     /// # Errors
-    /// Lists every origin that does not parse, and every path that does not begin with `/` or has a query.
+    /// Lists every origin that does not parse, and every path that does not begin with `/` or has a query, and every prefix
+    /// below which no path is ever taken to be.
     pub fn build(self) -> Result<CsrfLayer, ConfigError> {
         self.faults.finish()?;
         Ok(CsrfLayer {

@@ -9,10 +9,11 @@ use http::header::{HOST, ORIGIN, UPGRADE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
 use crate::origin::{Origin, Pattern};
+use crate::request_view::RequestView;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-type Exempt = dyn Fn(&Method, &Uri) -> bool + Send + Sync;
+type Exempt = dyn Fn(RequestView<'_>) -> bool + Send + Sync;
 
 /// What the builder settled, shared by all clones of the service.
 #[derive(Default)]
@@ -43,8 +44,9 @@ impl Policy {
         }
     }
 
-    pub(super) fn check(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
-        let safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
+    pub(super) fn check(&self, request: RequestView<'_>) -> Result<(), Refusal> {
+        let headers = request.headers();
+        let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
         if safe && !upgrades_to_websocket(headers) {
             return Ok(());
         }
@@ -52,7 +54,7 @@ impl Policy {
         match headers.get(SEC_FETCH_SITE).map(HeaderValue::as_bytes) {
             Some(b"same-origin" | b"none") => return Ok(()),
             Some(site) if !site.is_empty() => {
-                return if self.lets_through(method, uri, origin) {
+                return if self.lets_through(request, origin) {
                     Ok(())
                 } else {
                     Err(Refusal::CrossOrigin)
@@ -63,18 +65,18 @@ impl Policy {
         let Some(origin) = origin else {
             return Ok(());
         };
-        if is_own(origin, uri, headers) || self.lets_through(method, uri, Some(origin)) {
+        if is_own(origin, request.uri(), headers) || self.lets_through(request, Some(origin)) {
             Ok(())
         } else {
             Err(Refusal::CrossOriginFromOldBrowser)
         }
     }
 
-    fn lets_through(&self, method: &Method, uri: &Uri, origin: Option<&HeaderValue>) -> bool {
-        let path = uri.path();
+    fn lets_through(&self, request: RequestView<'_>, origin: Option<&HeaderValue>) -> bool {
+        let path = request.path();
         self.paths.iter().any(|own| own == path)
             || self.prefixes.iter().any(|own| is_below(path, own))
-            || self.closures.iter().any(|exempt| exempt(method, uri))
+            || self.closures.iter().any(|exempt| exempt(request))
             || origin.is_some_and(|origin| self.trusts(origin))
     }
 
@@ -131,5 +133,9 @@ fn is_below(path: &str, prefix: &str) -> bool {
     let below = path
         .strip_prefix(prefix)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || prefix.ends_with('/'));
-    below && !path.contains(['%', '\\']) && !path.split('/').any(|segment| matches!(segment, "." | ".."))
+    below && !is_ambiguous(path)
+}
+
+pub(super) fn is_ambiguous(path: &str) -> bool {
+    path.contains(['%', '\\']) || path.split('/').any(|segment| matches!(segment, "." | ".."))
 }

@@ -9,6 +9,7 @@ use super::policy::{Policy, Refusal};
 use crate::body::RejectBody;
 use crate::problem::Problem;
 use crate::request_id::RequestId;
+use crate::request_view::RequestView;
 
 /// The service made by [`CsrfLayer`](super::CsrfLayer). See the [module page](crate::csrf).
 #[derive(Debug, Clone)]
@@ -24,10 +25,7 @@ impl<S> Csrf<S> {
 
     /// The refusal of a request; in report-only mode it is only reported.
     fn refusal<B>(&self, request: &Request<B>) -> Option<Refusal> {
-        let refusal = self
-            .policy
-            .check(request.method(), request.uri(), request.headers())
-            .err()?;
+        let refusal = self.policy.check(RequestView::of(request)).err()?;
         if !self.policy.report_only {
             return Some(refusal);
         }

@@ -1,7 +1,7 @@
 use std::convert::Infallible;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
+use http::{Method, Request, Response};
 use http_body_util::Full;
 use proptest::prelude::*;
 use tower::{Layer, Service, ServiceExt, service_fn};
@@ -9,12 +9,13 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 use super::layer::{CsrfLayer, CsrfLayerBuilder};
 use super::policy::{Policy, Refusal};
 use crate::origin::Origin;
+use crate::request_view::RequestView;
 
 fn policy() -> Policy {
     let mut policy = Policy {
         paths: vec!["/hook".into()],
         prefixes: vec!["/hooks".into()],
-        closures: vec![std::sync::Arc::new(|method, _| method == Method::PATCH)],
+        closures: vec![std::sync::Arc::new(|request| request.method() == Method::PATCH)],
         ..Policy::default()
     };
     for origin in ["https://trusted.example", "https://*.tenants.example"] {
@@ -24,11 +25,11 @@ fn policy() -> Policy {
 }
 
 fn judge(method: &str, uri: &str, headers: &[(&'static str, &str)]) -> Result<(), Refusal> {
-    let mut map = HeaderMap::new();
+    let mut request = Request::builder().method(method).uri(uri);
     for (name, value) in headers {
-        map.append(*name, HeaderValue::from_str(value).unwrap());
+        request = request.header(*name, *value);
     }
-    policy().check(&method.parse().unwrap(), &uri.parse::<Uri>().unwrap(), &map)
+    policy().check(RequestView::of(&request.body(()).unwrap()))
 }
 
 #[test]
@@ -115,8 +116,18 @@ fn every_fault_is_listed() {
         CsrfLayer::builder()
             .trust_origins(["a", "https://a/"])
             .exempt("a")
-            .exempt_below("/a?b"),
-        &["trust_origin", "trust_origin", "exempt", "exempt_below"],
+            .exempt("/a%20b")
+            .exempt_below("/a?b")
+            .exempt_below("/a%20b")
+            .exempt_below("/a/../b"),
+        &[
+            "trust_origin",
+            "trust_origin",
+            "exempt",
+            "exempt_below",
+            "exempt_below",
+            "exempt_below",
+        ],
     );
 }
 
@@ -181,7 +192,7 @@ proptest! {
         let request = request.body(()).unwrap();
         let mut policy = Policy::default();
         policy.trust(Origin::parse("https://trusted.example").unwrap());
-        let ours = policy.check(request.method(), request.uri(), request.headers());
+        let ours = policy.check(RequestView::of(&request));
 
         let bare = service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())));
         let rival = tower_http::csrf::CsrfLayer::new().add_trusted_origin("https://trusted.example").unwrap();

@@ -11,6 +11,7 @@ use super::backend;
 use super::error::IssueError;
 use super::issuer::Inner;
 use super::json::NumericDate;
+use crate::identity::is_scope;
 
 /// What the issuer sets itself, so that no caller can contradict it.
 const RESERVED: &[&str] = &["iss", "sub", "aud", "iat", "nbf", "exp", "jti"];
@@ -60,9 +61,14 @@ impl TokenDraft<'_> {
         )
     }
 
-    /// What the token is granted: `scope`, a text with spaces between (RFC 8693 section 4.2).
-    pub fn scopes<I: IntoIterator<Item: Into<String>>>(self, scopes: I) -> Self {
+    /// What the token is granted: `scope`, a text with spaces between (RFC 8693 section 4.2). A scope has no spaces itself.
+    pub fn scopes<I: IntoIterator<Item: Into<String>>>(mut self, scopes: I) -> Self {
         let scopes: Vec<String> = scopes.into_iter().map(Into::into).collect();
+        // A space would make two scopes of one, of which nobody has granted the second.
+        if let Some(text) = scopes.iter().find(|text| !is_scope(text)) {
+            self.fault.get_or_insert(IssueError::NotAScope(text.clone()));
+            return self;
+        }
         self.claim("scope", scopes.join(" "))
     }
 

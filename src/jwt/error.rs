@@ -10,6 +10,8 @@ pub enum IssueError {
     Reserved(String),
     /// The value of this claim does not serialise to JSON, or, where none is named, the claims not to a JSON object.
     NotJson(Option<String>),
+    /// The text is no scope: visible ASCII without spaces, quotes and backslashes (RFC 6749 section 3.3).
+    NotAScope(String),
     /// The clock stands before 1970 or beyond the year 9999.
     Clock,
     /// The backend could not sign.
@@ -23,6 +25,7 @@ impl fmt::Display for IssueError {
             Self::Reserved(name) => write!(f, "the issuer itself sets the claim `{name}`"),
             Self::NotJson(Some(name)) => write!(f, "the claim `{name}` is not JSON"),
             Self::NotJson(None) => f.write_str("the claims are not a JSON object"),
+            Self::NotAScope(text) => write!(f, "`{text}` is no scope (RFC 6749 section 3.3)"),
             Self::Clock => f.write_str("the clock stands before 1970 or beyond the year 9999"),
             Self::Signature => f.write_str("the backend could not sign"),
         }

@@ -6,6 +6,9 @@ use super::algorithm::{Algorithm, Family};
 use super::der::{self, Curve, PublicKey, RsaNumbers};
 use super::jwk;
 
+/// How every block of PEM begins; text may stand before it.
+const PEM: &[u8] = b"-----BEGIN ";
+
 /// A key that verifies tokens of exactly one algorithm.
 ///
 /// A faulty key is a fault of [`JwtLayerBuilder::build`](super::JwtLayerBuilder::build), which lists all of them. `Debug` shows the
@@ -175,8 +178,11 @@ pub(super) fn check_secret(algorithm: Algorithm, secret: &[u8]) -> Result<(), St
         ));
     }
     // A public key is no secret: whoever has it could sign.
-    if secret.trim_ascii_start().starts_with(b"-----BEGIN ") {
+    if secret.windows(PEM.len()).any(|window| window == PEM) {
         return Err("is PEM, which is no shared secret".to_owned());
+    }
+    if der::public_key(secret).is_ok() {
+        return Err("is a public key in DER, which is no shared secret".to_owned());
     }
     Ok(())
 }

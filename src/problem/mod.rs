@@ -40,6 +40,6 @@ mod error;
 mod renderer;
 
 pub use self::details::Problem;
-pub(crate) use self::error::Chain;
 pub use self::error::{Cause, Error, Result};
+pub(crate) use self::error::{Chain, OneLine};
 pub use self::renderer::{Renderer, complete};

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Response};
 use serde_json::{Map, Value};
 
@@ -70,8 +70,10 @@ impl fmt::Debug for Renderer {
 }
 
 /// Finishes a response on its way out: a [`Problem`] that was made without sight of the request, such as a handler's, gets
-/// the request's id, and the app's renderer has its say. Any other response stays as it is.
+/// the request's id, and the app's renderer has its say. Any other response stays as it is, also one of another content type
+/// that took the place of a problem and kept its extensions.
 pub fn complete<B: RejectBody>(response: &mut Response<B>, id: Option<&RequestId>, renderer: Option<&Renderer>) {
+    let content = response.headers().get(CONTENT_TYPE).cloned();
     let Some(problem) = response.extensions_mut().get_mut::<Problem>() else {
         return;
     };
@@ -87,7 +89,14 @@ pub fn complete<B: RejectBody>(response: &mut Response<B>, id: Option<&RequestId
         None if named => (PROBLEM_JSON, problem.to_json()),
         None => return,
     };
+    // What an inner call of this function has rendered is of the renderer's type.
+    if content.is_none_or(|content| content != PROBLEM_JSON && content != content_type) {
+        return;
+    }
     *response.body_mut() = B::reject(body);
-    response.headers_mut().insert(CONTENT_TYPE, content_type);
-    response.headers_mut().remove(CONTENT_LENGTH);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, content_type);
+    headers.remove(CONTENT_LENGTH);
+    // A layer in between may have compressed the body that is replaced.
+    headers.remove(CONTENT_ENCODING);
 }

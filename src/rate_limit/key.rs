@@ -103,6 +103,10 @@ impl Key {
         self
     }
 
+    pub(super) fn is_address(&self) -> bool {
+        matches!(self.source, Source::Address)
+    }
+
     pub(super) fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
         if let Source::NoHeader(name) = &self.source {

@@ -52,6 +52,16 @@ impl RateLimitLayer {
     pub fn per_address(quota: Quota) -> Result<Self, ConfigError> {
         Self::builder().quota(quota).build()
     }
+
+    /// Whether callers are told apart by address and by nothing else.
+    pub(crate) fn is_by_address(&self) -> bool {
+        self.limiter.key.is_address()
+    }
+
+    /// The name of the quota.
+    pub(crate) fn name(&self) -> &str {
+        &self.limiter.quota.name
+    }
 }
 
 impl<S> Layer<S> for RateLimitLayer {
@@ -156,7 +166,7 @@ impl RateLimitLayerBuilder {
                 skip: self.skip,
                 expose_state: self.expose_state,
                 hasher: RandomState::new(),
-                reports: Reports::new(),
+                reports: Reports::default(),
             }),
         })
     }

@@ -34,8 +34,9 @@
 //! the values of up to 4096 different answers are kept, which is all of most quotas whose window is an hour or less; of larger
 //! ones some cost one allocation. [`Headers::Legacy`] costs two, [`expose_state`](RateLimitLayerBuilder::expose_state) one. A
 //! refusal reads the same clock and the same place in the table; its `Problem` is made once for each number of seconds to wait, and
-//! sending it takes four allocations. No lock is shared by all requests: each set of 32 places has its own. A layer takes 17 bytes
-//! for each caller that it can remember: 1.7 MB by default.
+//! sending it takes four allocations. Of waits that are multiples of 64 seconds apart only one is kept, and the others take twelve
+//! more. No lock is shared by all requests: each set of 32 places has its own. A layer takes 17 bytes for each caller that it can
+//! remember: 1.7 MB by default.
 //!
 //! It goes inside `cors`, so that a page can read the `429`, and inside `client_ip`. By address it goes outside everything that
 //! costs more than itself; by user it goes inside `jwt`.

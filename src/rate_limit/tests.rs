@@ -12,6 +12,7 @@ use super::key::{Key, Missing};
 use super::layer::RateLimitLayer;
 use super::policy::{Pace, Standing, whole_seconds};
 use super::quota::Quota;
+use super::refusals::Refusals;
 use super::store::WAYS;
 use crate::client_ip::PeerAddr;
 use crate::config_error::Fault;
@@ -199,6 +200,23 @@ fn the_legacy_reset_is_a_time_of_day_rounded_up() {
     let before = UNIX_EPOCH - Duration::from_secs(5);
     let standing = pace("1/s").standing(SECOND);
     assert_eq!(reset(standing, before), 1);
+}
+
+#[test]
+fn a_kept_refusal_is_never_that_of_another_wait() {
+    let refusals = Refusals::new("default");
+    for seconds in [1, 65, 1, 129, 64, 128, 86_400, 64] {
+        let standing = Standing {
+            remaining: 0,
+            more_in: seconds * SECOND,
+            whole_in: seconds * SECOND,
+        };
+        let problem = refusals.problem(standing);
+        assert_eq!(problem.headers()["retry-after"], seconds.to_string().as_str());
+        assert_eq!(problem.members()["retry_after"], seconds);
+        assert!(problem.detail().unwrap().ends_with(&format!(" {seconds} s")));
+        assert!(problem.request_id().is_none());
+    }
 }
 
 /// What is written for `debt`, onto what an inner layer has written.

@@ -160,7 +160,8 @@ impl SecurityHeadersBuilder {
         self
     }
 
-    /// Any other header with a fixed value.
+    /// Any other header with a fixed value. A content policy or HSTS in words of your own takes the place of one that was left
+    /// out with [`without`](Self::without).
     pub fn header(mut self, name: &str, value: &str) -> Self {
         match (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             (Ok(name), Ok(value)) => self.put(name, value),
@@ -191,8 +192,23 @@ impl SecurityHeadersBuilder {
     /// Checks all settings.
     ///
     /// # Errors
-    /// Lists every directive, source, feature, name or value that no browser would understand.
+    /// Lists every directive, source, feature, name or value that no browser would understand, and a header that is set twice.
     pub fn build(mut self) -> Result<SecurityHeadersLayer, ConfigError> {
+        let enforced = self.csp.as_ref().is_some_and(|csp| !csp.is_report_only());
+        for (settled, header, setting) in [
+            (
+                enforced,
+                SecurityHeader::ContentSecurityPolicy,
+                "content_security_policy()",
+            ),
+            (self.hsts.is_some(), SecurityHeader::StrictTransportSecurity, "hsts()"),
+        ] {
+            let name = header.name();
+            if settled && self.values.iter().any(|(own, _)| *own == name) {
+                let reason = format!("{name} has a setting of its own; see `{setting}`");
+                self.faults.add(LAYER, "header", reason);
+            }
+        }
         std::mem::take(&mut self.faults).finish()?;
         Ok(self.finish())
     }

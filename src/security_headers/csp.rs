@@ -125,7 +125,7 @@ impl Csp {
                 faults.push(format!("`'none'` of {name} cannot stand beside other sources"));
             }
             for source in sources {
-                if KEYWORDS.contains(&source.as_str()) {
+                if KEYWORDS.contains(&source.as_str()) || HASHES.iter().any(|prefix| source.starts_with(prefix)) {
                     faults.push(format!("`{source}` of {name} needs quotes: `'{source}'`"));
                 } else if source.is_empty()
                     || !source
@@ -179,6 +179,9 @@ const KEYWORDS: &[&str] = &[
     "report-sample",
     "wasm-unsafe-eval",
 ];
+
+/// What a hash or a nonce begins with, which is in quotes as well.
+const HASHES: &[&str] = &["sha256-", "sha384-", "sha512-", "nonce-"];
 
 /// A policy with gaps for the nonce.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -123,6 +123,10 @@ fn every_fault_is_listed() {
         &["needs quotes", "not a source"],
     );
     check(
+        csp(Csp::new().directive("script-src", ["sha256-a7=", "nonce-a7", "'sha384-a7='"])),
+        &["needs quotes", "needs quotes"],
+    );
+    check(
         csp(Csp::new().directive("Script Src", ["'self'"])),
         &["directive's name"],
     );
@@ -149,6 +153,17 @@ fn every_fault_is_listed() {
         &["preload"],
     );
     check(builder().permissions_policy([]), &["no feature"]);
+    // The one would be ignored, the other sent over plain HTTP.
+    check(
+        builder()
+            .header("content-security-policy", "default-src 'none'")
+            .header("strict-transport-security", "max-age=1"),
+        &["see `content_security_policy()`", "see `hsts()`"],
+    );
+    let raw = builder()
+        .without(SecurityHeader::ContentSecurityPolicy)
+        .header("content-security-policy", "default-src 'none'");
+    assert!(raw.build().is_ok());
     check(
         builder().permissions_policy([("Camera", "()"), ("usb", "none")]),
         &["feature's name", "allow-list"],

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::layer::Stack;
 use super::part::Part;
 use crate::authorize::AuthorizeLayer;
@@ -13,6 +15,7 @@ use crate::request_id::RequestIdLayer;
 use crate::request_log::RequestLogLayer;
 use crate::security_headers::SecurityHeadersLayer;
 use crate::shutdown::ShutdownLayer;
+use crate::timeout::TimeoutLayer;
 
 const LAYER: &str = "stack";
 
@@ -30,6 +33,7 @@ pub struct StackBuilder<C = Claims> {
     client_ip: Option<ClientIpLayer>,
     rate_limit: Option<RateLimitLayer>,
     csrf: Option<CsrfLayer>,
+    timeout: Option<TimeoutLayer>,
     jwt: Option<JwtLayer<C>>,
     rate_limit_user: Option<RateLimitLayer>,
     authorize: Option<AuthorizeLayer>,
@@ -57,6 +61,7 @@ impl StackBuilder {
             client_ip: None,
             rate_limit: None,
             csrf: None,
+            timeout: None,
             jwt: None,
             rate_limit_user: None,
             authorize: None,
@@ -125,6 +130,12 @@ impl<C> StackBuilder<C> {
         self
     }
 
+    /// How long the service may take for the head of its answer. Default: left out, so as long as it likes.
+    pub fn timeout(mut self, deadline: Duration) -> Self {
+        self.timeout = Some(TimeoutLayer::new(deadline));
+        self
+    }
+
     /// Verifies callers by their tokens. Default: left out.
     pub fn jwt<D>(mut self, part: impl Part<JwtLayer<D>>) -> StackBuilder<D> {
         let jwt = self.faults.absorb(part.into_layer());
@@ -139,6 +150,7 @@ impl<C> StackBuilder<C> {
             client_ip: self.client_ip,
             rate_limit: self.rate_limit,
             csrf: self.csrf,
+            timeout: self.timeout,
             jwt,
             rate_limit_user: self.rate_limit_user,
             authorize: self.authorize,
@@ -149,7 +161,8 @@ impl<C> StackBuilder<C> {
         }
     }
 
-    /// A limit for each verified caller. Default: left out.
+    /// A limit for each verified caller: with [`Key::user`](crate::rate_limit::Key::user) or a closure, and beside
+    /// [`rate_limit`](Self::rate_limit) with a quota of another name. Default: left out.
     pub fn rate_limit_user(mut self, part: impl Part<RateLimitLayer>) -> Self {
         self.rate_limit_user = self.faults.absorb(part.into_layer());
         self.asked.rate_limit_user = true;
@@ -166,7 +179,8 @@ impl<C> StackBuilder<C> {
     /// Checks all parts.
     ///
     /// # Errors
-    /// Lists the faults of every part, and a limit by user or a policy without `jwt`.
+    /// Lists the faults of every part, a limit by user or a policy without `jwt`, and a limit by user that counts by address or
+    /// has the other's name.
     pub fn build(mut self) -> Result<Stack<C>, ConfigError> {
         let Asked {
             jwt,
@@ -182,6 +196,24 @@ impl<C> StackBuilder<C> {
                 );
             }
         }
+        if let Some(by_user) = &self.rate_limit_user {
+            if by_user.is_by_address() {
+                self.faults.add(
+                    LAYER,
+                    "rate_limit_user",
+                    "counts by address; say `key(Key::user())`, or set it as `rate_limit`",
+                );
+            }
+            if let Some(by_address) = &self.rate_limit
+                && by_address.name() == by_user.name()
+            {
+                let reason = format!(
+                    "bears the name `{}` as `rate_limit` does; give its quota another",
+                    by_user.name()
+                );
+                self.faults.add(LAYER, "rate_limit_user", reason);
+            }
+        }
         self.faults.finish()?;
         Ok(Stack {
             request_id: self.request_id,
@@ -195,6 +227,7 @@ impl<C> StackBuilder<C> {
                 .or_else(|| self.rate_limit.is_some().then(ClientIpLayer::peer)),
             rate_limit: self.rate_limit,
             csrf: self.csrf,
+            timeout: self.timeout,
             jwt: self.jwt,
             rate_limit_user: self.rate_limit_user,
             authorize: self.authorize,

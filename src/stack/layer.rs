@@ -15,6 +15,7 @@ use crate::request_id::{RequestIdLayer, SetRequestId};
 use crate::request_log::{RequestLog, RequestLogLayer};
 use crate::security_headers::{SecurityHeaders, SecurityHeadersLayer};
 use crate::shutdown::{InFlight, ShutdownLayer};
+use crate::timeout::{Timeout, TimeoutLayer};
 
 /// Every layer in the one right order. See the [module page](super).
 ///
@@ -31,6 +32,7 @@ pub struct Stack<C = Claims> {
     pub(super) client_ip: Option<ClientIpLayer>,
     pub(super) rate_limit: Option<RateLimitLayer>,
     pub(super) csrf: Option<CsrfLayer>,
+    pub(super) timeout: Option<TimeoutLayer>,
     pub(super) jwt: Option<JwtLayer<C>>,
     pub(super) rate_limit_user: Option<RateLimitLayer>,
     pub(super) authorize: Option<AuthorizeLayer>,
@@ -43,7 +45,8 @@ type MaybeCors<S, C> = Maybe<Cors<Inside<S, C>>, Inside<S, C>>;
 type Inside<S, C> = CatchError<MaybeClientIp<S, C>>;
 type MaybeClientIp<S, C> = Maybe<ResolveClientIp<MaybeRateLimit<S, C>>, MaybeRateLimit<S, C>>;
 type MaybeRateLimit<S, C> = Maybe<RateLimit<MaybeCsrf<S, C>>, MaybeCsrf<S, C>>;
-type MaybeCsrf<S, C> = Maybe<Csrf<MaybeJwt<S, C>>, MaybeJwt<S, C>>;
+type MaybeCsrf<S, C> = Maybe<Csrf<MaybeTimeout<S, C>>, MaybeTimeout<S, C>>;
+type MaybeTimeout<S, C> = Maybe<Timeout<MaybeJwt<S, C>>, MaybeJwt<S, C>>;
 type MaybeJwt<S, C> = Maybe<Jwt<MaybeRateLimitUser<S>, C>, MaybeRateLimitUser<S>>;
 type MaybeRateLimitUser<S> = Maybe<RateLimit<MaybeAuthorize<S>>, MaybeAuthorize<S>>;
 type MaybeAuthorize<S> = Maybe<Authorize<ExplainNotFound<S>>, ExplainNotFound<S>>;
@@ -82,6 +85,7 @@ impl<C> Stack<C> {
             ),
             step("rate_limit", "cheap, before any parsing", self.rate_limit.is_some()),
             step("csrf", "cheaper than a signature", self.csrf.is_some()),
+            step("timeout", "the work within has a deadline", self.timeout.is_some()),
             step("jwt", "who the caller is", self.jwt.is_some()),
             step(
                 "rate_limit_user",
@@ -106,6 +110,7 @@ impl<C> Clone for Stack<C> {
             client_ip: self.client_ip.clone(),
             rate_limit: self.rate_limit.clone(),
             csrf: self.csrf.clone(),
+            timeout: self.timeout.clone(),
             jwt: self.jwt.clone(),
             rate_limit_user: self.rate_limit_user.clone(),
             authorize: self.authorize.clone(),
@@ -121,6 +126,7 @@ impl<S, C> Layer<S> for Stack<C> {
         let inner = Maybe::layer(self.authorize.as_ref(), inner);
         let inner = Maybe::layer(self.rate_limit_user.as_ref(), inner);
         let inner = Maybe::layer(self.jwt.as_ref(), inner);
+        let inner = Maybe::layer(self.timeout.as_ref(), inner);
         let inner = Maybe::layer(self.csrf.as_ref(), inner);
         let inner = Maybe::layer(self.rate_limit.as_ref(), inner);
         let inner = Maybe::layer(self.client_ip.as_ref(), inner);

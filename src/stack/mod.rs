@@ -3,19 +3,20 @@
 //! What it decides:
 //!
 //! 1. The order, outermost first and whatever the order of the builder's calls: request id, request log, catch error, shutdown,
-//!    security headers, CORS, catch error, client address, limit by address, CSRF, tokens, limit by user, authorization, not found.
+//!    security headers, CORS, catch error, client address, limit by address, CSRF, timeout, tokens, limit by user, authorization, not found.
 //!    Errors are caught twice: within the headers and CORS, so that a browser can read the answer to a crash, and outside all that
 //!    could crash. [`Stack::explain`] prints the order with the reason of each line.
 //! 2. Without a word of yours it has what needs no policy: request id, request log, catch error, security headers and not found.
 //!    What admits or refuses is added by name.
 //! 3. A limit by address brings the client's address with it: the peer's, unless [`client_ip`](StackBuilder::client_ip) says which
 //!    proxies are trusted.
-//! 4. A limit by user, or a policy, without `jwt` is a [`ConfigError`](crate::ConfigError): nothing would say who the caller is.
+//! 4. A limit by user, or a policy, without `jwt` is a [`ConfigError`](crate::ConfigError): nothing would say who the caller is. So is
+//!    a limit by user that counts by address, or whose quota has the name of the other limit's.
 //! 5. The faults of all parts are listed at once, since the builder takes the parts' builders: see [`Part`].
 //!
 //! The error type becomes [`Infallible`](std::convert::Infallible), as axum and hyper want it; the response's body is wrapped in
-//! named types by the layers that must see its end. A body limit and a timeout are tower-http's: put them on the service
-//! before this layer goes around it.
+//! named types by the layers that must see its end. A body limit is tower-http's: put it on the service before this layer goes
+//! around it.
 //!
 //! It costs what its layers cost. One left out costs a branch.
 //!

@@ -19,14 +19,13 @@ use portcullis::stack::Stack;
 use portcullis::{ConfigError, Problem};
 use tower::ServiceBuilder;
 use tower_http::limit::RequestBodyLimitLayer;
-use tower_http::timeout::TimeoutLayer;
 
 use crate::state::AppState;
 
 /// Bytes of a request's body.
 const BODY_LIMIT: usize = 1024 * 1024;
 
-/// From the whole request to the head of its answer.
+/// From the request's head to the head of its answer; a body may stream for longer.
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Every layer of the gate; the stack knows their order.
@@ -55,6 +54,7 @@ pub(crate) fn gate(state: &AppState, shutdown: &Handle) -> Result<Stack, ConfigE
         .rate_limit(limit)
         // The pages that may read may also write.
         .csrf(CsrfLayer::builder().trust_origins(&config.cors_origins))
+        .timeout(DEADLINE)
         // Most routes are for everyone; those that are not say so themselves.
         .jwt(state.tokens().layer().clone());
     let proxies = &config.trusted_proxies;
@@ -85,24 +85,17 @@ fn renderer() -> Renderer {
 /// What a request may cost, inside the gate.
 pub(crate) fn bounded(router: Router<AppState>) -> Router<AppState> {
     let bounds = ServiceBuilder::new()
-        // A handler has this long for its answer's head; a body may stream for longer.
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::SERVICE_UNAVAILABLE,
-            DEADLINE,
-        ))
         // A body that says it is too long is refused before a byte of it is read.
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(DefaultBodyLimit::disable());
     router.layer(bounds).layer(map_response(in_the_one_voice))
 }
 
-/// Refusals of `tower_http` are plain text; this makes them problems like all others.
+/// The refusal of `tower_http` is plain text; this makes it a problem like all others.
 async fn in_the_one_voice(response: Response) -> Response {
     let ours = response.extensions().get::<Problem>().is_some();
     match response.status() {
-        status @ (StatusCode::PAYLOAD_TOO_LARGE | StatusCode::SERVICE_UNAVAILABLE) if !ours => {
-            Problem::new(status).into_response()
-        }
+        status @ StatusCode::PAYLOAD_TOO_LARGE if !ours => Problem::new(status).into_response(),
         _ => response,
     }
 }
