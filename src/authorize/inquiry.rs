@@ -10,6 +10,7 @@ use tokio::time::{Sleep, sleep};
 use super::config::Config;
 use super::policy::Decision;
 use super::question::{Answer, Answers, Asking, Question};
+use super::refusal::refusal;
 use crate::identity::Identity;
 use crate::problem::{Chain, Error, Problem};
 use crate::request_id::RequestId;
@@ -70,7 +71,7 @@ impl<S, R> Future for Inquiry<S, R> {
                 *this.question = next;
                 continue;
             }
-            if let Some(problem) = this.config.refusal(decision, this.answers) {
+            if let Some(problem) = refusal(this.config, decision, this.answers) {
                 return Poll::Ready(Err(problem.for_request(request.extensions())));
             }
             if let Some(allowed) = this.waiting.take() {

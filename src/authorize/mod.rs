@@ -91,6 +91,7 @@ mod inquiry;
 mod layer;
 mod policy;
 mod question;
+mod refusal;
 mod rule;
 mod service;
 #[cfg(test)]

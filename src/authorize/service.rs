@@ -1,9 +1,7 @@
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
-use http::header::WWW_AUTHENTICATE;
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{Request, Response};
 use tower_service::Service;
 
 use super::config::Config;
@@ -11,9 +9,8 @@ use super::future::ResponseFuture;
 use super::inquiry::Inquiry;
 use super::policy::Decision;
 use super::question::Answers;
+use super::refusal::refusal;
 use crate::body::RejectBody;
-use crate::identity::is_scope;
-use crate::problem::Problem;
 
 /// The service made by [`AuthorizeLayer`](super::AuthorizeLayer). See the [module page](crate::authorize).
 #[derive(Debug, Clone)]
@@ -25,58 +22,6 @@ pub struct Authorize<S> {
 impl<S> Authorize<S> {
     pub(super) fn new(inner: S, config: Arc<Config>) -> Self {
         Self { inner, config }
-    }
-}
-
-impl Config {
-    /// What the client is told; `None` where the request goes on.
-    pub(super) fn refusal(&self, decision: Decision, answers: &Answers) -> Option<Problem> {
-        match decision {
-            Decision::Allow => None,
-            Decision::Unauthenticated => {
-                let challenge = self.challenge.clone();
-                Some(Problem::new(StatusCode::UNAUTHORIZED).with_header(WWW_AUTHENTICATE, challenge))
-            }
-            Decision::Forbidden => Some(Problem::new(StatusCode::FORBIDDEN)),
-            Decision::InsufficientScope(scope) => {
-                let forbidden = Problem::new(StatusCode::FORBIDDEN);
-                // What is no scope is not named.
-                let named = HeaderValue::try_from(format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\""));
-                Some(match named {
-                    Ok(named) if is_scope(&scope) => forbidden.with_header(WWW_AUTHENTICATE, named),
-                    _ => forbidden,
-                })
-            }
-            Decision::NoIdentity => {
-                // No `Once`: it holds all requests up while the log is written, and panics for good after a subscriber that did.
-                if !self.reported.swap(true, Ordering::Relaxed) {
-                    tracing::error!(
-                        target: "portcullis::authorize",
-                        policy = %self.policy,
-                        "no Identity on the request: put the jwt layer, or another that inserts one, outside authorize",
-                    );
-                }
-                Some(Problem::new(StatusCode::INTERNAL_SERVER_ERROR))
-            }
-            Decision::NoClaims(rule) => {
-                if !self.reported.swap(true, Ordering::Relaxed) {
-                    tracing::error!(
-                        target: "portcullis::authorize",
-                        policy = %self.policy,
-                        rule = &*rule,
-                        "no claims of the rule's type on the request: verify the caller with a layer that leaves them, or let another \
-                         rule decide for those without",
-                    );
-                }
-                Some(Problem::new(StatusCode::INTERNAL_SERVER_ERROR))
-            }
-            Decision::Unanswered(place) => {
-                let told = answers.failure(place).cloned();
-                Some(told.unwrap_or_else(|| Problem::new(StatusCode::SERVICE_UNAVAILABLE)))
-            }
-            // Whoever can ask has done so; whoever cannot must not let it pass.
-            Decision::Ask(_) => Some(Problem::new(StatusCode::SERVICE_UNAVAILABLE)),
-        }
     }
 }
 
@@ -102,7 +47,7 @@ where
             let ready = std::mem::replace(&mut self.inner, next);
             return ResponseFuture::ask(Inquiry::new(Arc::clone(&self.config), question, ready, request));
         }
-        match self.config.refusal(decision, &answers) {
+        match refusal(&self.config, decision, &answers) {
             None => ResponseFuture::pass(self.inner.call(request)),
             Some(problem) => ResponseFuture::refuse(problem.for_request(request.extensions()).into_response()),
         }
