@@ -158,4 +158,7 @@ fn extractors_are_as_free_as_what_they_hold() {
     shared::<portcullis::axum::Json<u8>>();
     shared::<portcullis::axum::Path<u8>>();
     shared::<portcullis::axum::Query<u8>>();
+    shared::<portcullis::axum::Routes<u8>>();
+    shared::<portcullis::axum::Audit>();
+    shared::<portcullis::axum::AuditedRoute>();
 }
