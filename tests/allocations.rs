@@ -177,6 +177,17 @@ fn shutdown_csrf_authorize_and_not_found_allocate_nothing() {
     check("not_found", &NotFoundLayer::new(), &[], 0);
 }
 
+#[test]
+fn an_async_rule_allocates_for_what_waits_its_future_and_its_answer() {
+    let request = request(&[("user-agent", "curl/8")]);
+    let copy = allocation_counter::measure(|| drop((request.headers().clone(), request.extensions().clone())));
+    let ask = |answer| Policy::ask("owner", move |_, _| std::future::ready(Ok(answer)));
+    let added = |policy| count(AuthorizeLayer::new(policy).layer(Bare), request.clone()) - count(Bare, request.clone());
+    assert_eq!(added(ask(true)), copy.count_total + 3);
+    // The list of answers has room for more.
+    assert_eq!(added(ask(false) | ask(true)), 2 * copy.count_total + 4);
+}
+
 /// What a limit adds for the third caller of three, who is told what the others were told: values are made for the first and
 /// shared from the second on.
 fn check_limit(name: &str, settings: impl FnOnce(RateLimitLayerBuilder) -> RateLimitLayerBuilder, expect: (u64, u64)) {

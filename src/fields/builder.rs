@@ -8,7 +8,7 @@ use crate::identity::Identity;
 
 const ROOM: &str = "fields";
 
-/// Collects the rules of a [`Fields`].
+/// Collects the rules of a [`Fields`]. Default: no member is named.
 ///
 /// A path names a member as it is called in JSON, and members of members after a dot: `author.email`. A variant that has fields is
 /// a member of its enum. `comments[].email` is the email of every comment; for reading the brackets may be left out, for writing

@@ -54,8 +54,8 @@ impl<T> Fields<T> {
 
     /// Whether `caller` may set on `item` all that the JSON in `body` would set.
     ///
-    /// The names are those of the JSON, before any type takes them. Of an item that is yet to be made, rules can know nothing: for
-    /// those take a `Fields<()>`, or one of the type that asks for it.
+    /// The names are those of the JSON, before any type takes them. An item that is yet to be made has rules of its own: those of a
+    /// `Fields<()>`, or of one over what they depend on, such as the item's parent.
     ///
     /// # Errors
     /// Names every member that the caller may not set. A body that is no JSON is refused as such.
