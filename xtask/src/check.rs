@@ -23,6 +23,16 @@ pub(crate) fn check() -> Result<(), String> {
     ])?;
     cargo(&["test", "--workspace"])?;
     cargo(&["test", "--package", "portcullis", "--all-features"])?;
+    cargo(&[
+        "test",
+        "--package",
+        "portcullis",
+        "--all-features",
+        "--bench",
+        "overhead",
+        "--",
+        "--test",
+    ])?;
     // The crypto backends: the other one alone, and neither, which is a fault of the builder and not a panic.
     let jwt = ["test", "--package", "portcullis", "--no-default-features"];
     cargo(&[&jwt[..], &["--features", "rust-crypto", "--test", "jwt"]].concat())?;
