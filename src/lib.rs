@@ -41,6 +41,7 @@ pub mod client_ip;
 pub mod config_error;
 pub mod cors;
 pub mod csrf;
+pub mod fields;
 pub mod identity;
 pub mod jwt;
 pub mod not_found;

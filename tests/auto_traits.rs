@@ -87,6 +87,13 @@ fn public_types_are_as_free_as_they_promise() {
     owned::<portcullis::csrf::CsrfLayerBuilder>();
     shared::<portcullis::csrf::Refusal>();
 
+    // The rules are shared whatever they are about; views are as free as what they show.
+    shared::<portcullis::fields::Fields<std::cell::Cell<u8>>>();
+    owned::<portcullis::fields::FieldsBuilder<std::cell::Cell<u8>>>();
+    shared::<portcullis::fields::Refusal>();
+    shared::<portcullis::fields::View<u8>>();
+    shared::<portcullis::fields::Views<u8>>();
+
     layer::<portcullis::jwt::JwtLayer, Plain>();
     owned::<portcullis::jwt::JwtLayerBuilder>();
     shared::<portcullis::jwt::Claims>();
@@ -180,4 +187,7 @@ fn extractors_are_as_free_as_what_they_hold() {
     shared::<portcullis::axum::Json<u8>>();
     shared::<portcullis::axum::Path<u8>>();
     shared::<portcullis::axum::Query<u8>>();
+    shared::<portcullis::axum::Routes<u8>>();
+    shared::<portcullis::axum::Audit>();
+    shared::<portcullis::axum::AuditedRoute>();
 }

@@ -46,6 +46,12 @@ impl std::error::Error for Untouched {}
 /// Answers with a body of type `B`.
 struct Inner<B>(PhantomData<fn() -> B>);
 
+impl<B> Clone for Inner<B> {
+    fn clone(&self) -> Self {
+        Self(PhantomData)
+    }
+}
+
 impl<B: RejectBody> Service<Request<Full<Bytes>>> for Inner<B> {
     type Response = Response<B>;
     type Error = Untouched;
