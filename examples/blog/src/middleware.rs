@@ -7,7 +7,6 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::map_response;
 use axum::response::Response;
 use http::StatusCode;
-use portcullis::authorize::{AuthorizeLayer, Policy};
 use portcullis::client_ip::ClientIpLayer;
 use portcullis::cors::CorsLayer;
 use portcullis::csrf::CsrfLayer;
@@ -102,9 +101,4 @@ async fn in_the_one_voice(response: Response) -> Response {
         status @ StatusCode::PAYLOAD_TOO_LARGE if !ours => Problem::new(status).into_response(),
         _ => response,
     }
-}
-
-/// Around `/api/v1/admin`.
-pub(crate) fn admin_only(router: Router<AppState>) -> Router<AppState> {
-    router.layer(AuthorizeLayer::new(Policy::role("admin")))
 }

@@ -3,13 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use portcullis::fields::Fields;
 use portcullis::password::Passwords;
 use portcullis::session::{RefreshCookie, Sessions};
 use sea_orm::{DatabaseConnection, DbErr};
 
 use crate::auth::tokens::Tokens;
 use crate::config::{Config, Secret, Stage};
-use crate::{database, seed};
+use crate::users::dto::UserView;
+use crate::{database, seed, users};
 
 /// What handlers share. Cloning costs a few reference counts.
 #[derive(Clone)]
@@ -20,6 +22,7 @@ pub struct AppState {
     tokens: Tokens,
     sessions: Sessions,
     refresh_cookie: RefreshCookie,
+    user_fields: Fields<UserView>,
 }
 
 /// An account that the development seed made, printed at start.
@@ -47,6 +50,7 @@ impl AppState {
             passwords: Passwords::builder().build()?,
             tokens: Tokens::new(&secret)?,
             sessions: sessions(&config).await?,
+            user_fields: users::dto::fields()?,
             // In development the page is served over plain HTTP.
             refresh_cookie: match config.stage {
                 Stage::Development => RefreshCookie::insecure_for_localhost(),
@@ -86,6 +90,11 @@ impl AppState {
 
     pub(crate) fn sessions(&self) -> &Sessions {
         &self.sessions
+    }
+
+    /// Who sees what of a user.
+    pub(crate) fn user_fields(&self) -> &Fields<UserView> {
+        &self.user_fields
     }
 
     pub(crate) fn refresh_cookie(&self) -> &RefreshCookie {

@@ -37,7 +37,7 @@ pub(super) async fn register(
     Ok((
         StatusCode::CREATED,
         AppendHeaders([(LOCATION, location)]),
-        Json(UserView::own(user)),
+        Json(UserView::from(user)),
     ))
 }
 
@@ -97,7 +97,7 @@ fn tokens_of(
         expires_in: tokens::LIFETIME.as_secs(),
         refresh_token: refresh_token.as_str().to_owned(),
         refresh_expires_in: refresh_expires_in.as_secs(),
-        user: UserView::own(user),
+        user: UserView::from(user),
     };
     Ok((no_store(), AppendHeaders([(SET_COOKIE, cookie)]), Json(answer)))
 }
@@ -149,7 +149,7 @@ pub(super) async fn me(State(state): State<AppState>, signed_in: SignedIn) -> po
     let user = store::by_public_id(state.db(), signed_in.id)
         .await?
         .ok_or_else(|| error::unauthorized("this account no longer exists"))?;
-    Ok((no_store(), Json(UserView::own(user))))
+    Ok((no_store(), Json(UserView::from(user))))
 }
 
 /// RFC 6750 section 5.3: an answer with a token is not for caches.

@@ -7,6 +7,7 @@ use portcullis::jwt::{Algorithm, IssueError, Issuer, JwtLayer, SigningKey};
 use portcullis::session::SessionId;
 use uuid::Uuid;
 
+use super::roles;
 use crate::config::Secret;
 
 /// How long a token is good for.
@@ -44,6 +45,7 @@ impl Tokens {
     /// A token for this user, that ends with the session.
     pub(crate) fn issue(&self, user: Uuid, role: &str, session: SessionId) -> Result<String, IssueError> {
         let token = self.issuer.token(user.to_string()).roles([role]);
+        let token = token.permissions(roles::permissions(role).iter().copied());
         token.claim("sid", session).sign()
     }
 
