@@ -24,7 +24,7 @@ use portcullis::cors::CorsLayer;
 use portcullis::csrf::CsrfLayer;
 use portcullis::fields::Fields;
 use portcullis::identity::Token;
-use portcullis::jwt::{Algorithm, Issuer, JwtLayer, SigningKey};
+use portcullis::jwt::{Algorithm, Issuer, JwtLayer, JwtLayerBuilder, SigningKey, TokenCache};
 use portcullis::not_found::NotFoundLayer;
 use portcullis::rate_limit::{Headers, Quota, RateLimitLayer, RateLimitLayerBuilder};
 use portcullis::request_id::RequestIdLayer;
@@ -322,15 +322,13 @@ fn request_log_allocates_a_line_at_the_end() {
     with_default(Deaf(Some(Level::TRACE)), || check(&RequestLogLayer::new(), 0));
 }
 
-#[test]
-fn jwt_allocates_for_the_claims_and_eleven_times_more() {
+/// A layer and a token for it.
+fn jwt(settings: impl FnOnce(JwtLayerBuilder) -> JwtLayerBuilder) -> (JwtLayer, String) {
     let key = SigningKey::hmac(Algorithm::HS256, [7; 32]);
-    let layer = JwtLayer::builder()
+    let builder = JwtLayer::builder()
         .key(key.verifying_key())
         .issuer("https://blog.example")
-        .audience("blog")
-        .build()
-        .expect("valid");
+        .audience("blog");
     let issuer = Issuer::builder()
         .key(key)
         .issuer("https://blog.example")
@@ -338,16 +336,15 @@ fn jwt_allocates_for_the_claims_and_eleven_times_more() {
         .build()
         .expect("valid");
     let token = issuer.token("42").sign().expect("valid");
+    (settings(builder).build().expect("valid"), format!("Bearer {token}"))
+}
+
+#[test]
+fn jwt_allocates_for_the_claims_and_nine_times_more() {
+    let (layer, bearer) = jwt(|builder| builder);
     // The claims: `sub`, `iss`, `jti`, and `aud` with its list.
-    let bearer: &'static str = format!("Bearer {token}").leak();
-    check("verified", &layer, &[("authorization", bearer)], 5 + 11);
-    let layer = JwtLayer::builder()
-        .key(SigningKey::hmac(Algorithm::HS256, [7; 32]).verifying_key())
-        .without_issuer()
-        .without_audience()
-        .optional()
-        .build()
-        .expect("valid");
+    check("verified", &layer, &[("authorization", bearer.leak())], 5 + 9);
+    let (layer, _) = jwt(JwtLayerBuilder::optional);
     check("no token, and an identity from outside", &layer, &[], 0);
 }
 
@@ -419,4 +416,33 @@ fn a_view_of_fields_allocates_nothing() {
         br#"[{"id":7,"authors":[{"name":"A"},{"name":"A"}],"counts":{"3":4}}]"#
     );
     assert_eq!(counted.count_total, 0);
+}
+
+#[test]
+fn a_token_from_the_cache_allocates_its_places_alone() {
+    let (layer, bearer) = jwt(|builder| builder.cache(TokenCache::new(100, 1 << 20)));
+    check("a hit", &layer, &[("authorization", bearer.leak())], 2);
+}
+
+#[test]
+fn a_token_in_the_cache_weighs_no_more_than_it_says() {
+    for roles in [0, 1, 20, 200] {
+        let key = SigningKey::hmac(Algorithm::HS256, [7; 32]);
+        let issuer = Issuer::builder().key(key.clone()).issuer("joe").audience("blog");
+        let roles = (0..roles).map(|number: u8| char::from(b'a' + number % 26));
+        let token = issuer.build().expect("valid").token("42").roles(roles).sign();
+        let bearer: &'static str = format!("Bearer {}", token.expect("valid")).leak();
+        let layer = JwtLayer::builder()
+            .key(key.verifying_key())
+            .issuer("joe")
+            .audience("blog")
+            .cache(TokenCache::new(64, 1 << 20))
+            .build()
+            .expect("valid");
+        let kept = allocation_counter::measure(|| {
+            count(layer.layer(Bare), request(&[("authorization", bearer)]));
+        });
+        let weight = i64::try_from(10 * bearer.len() + 1024).expect("short");
+        assert!((1..=weight).contains(&kept.bytes_current), "{kept:?} of {weight}");
+    }
 }

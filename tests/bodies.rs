@@ -46,6 +46,7 @@ impl std::error::Error for Untouched {}
 /// Answers with a body of type `B`.
 struct Inner<B>(PhantomData<fn() -> B>);
 
+// A derive would ask it of `B` too.
 impl<B> Clone for Inner<B> {
     fn clone(&self) -> Self {
         Self(PhantomData)

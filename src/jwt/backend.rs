@@ -11,6 +11,7 @@ use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{DecodingKey, EncodingKey};
 
 use super::algorithm::Algorithm;
+use super::key::Material;
 
 #[cfg(feature = "aws-lc")]
 const OURS: Option<&crypto::CryptoProvider> = Some(&crypto::aws_lc::DEFAULT_PROVIDER);
@@ -44,8 +45,8 @@ fn works() -> bool {
 }
 
 /// Whether `signature`, in base64url, is one of `message` by `key`.
-pub(super) fn verify(signature: &str, message: &[u8], key: &DecodingKey, algorithm: Algorithm) -> bool {
-    crypto::verify(signature, message, key, algorithm.backend()).unwrap_or(false)
+pub(super) fn verify(signature: &str, message: &[u8], key: &Material) -> bool {
+    crypto::verify(signature, message, &key.key, key.algorithm.backend()).unwrap_or(false)
 }
 
 /// The signature in base64url.

@@ -3,15 +3,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderName;
+use serde::de::DeserializeOwned;
 
+use super::algorithm::Algorithm;
 use super::backend;
+use super::cache::{Cache, TokenCache};
 use super::challenge::{Challenges, is_realm};
 use super::claims::Claims;
+use super::jwks::Jwks;
 use super::key::Key;
-use super::keys::Keys;
 use super::layer::JwtLayer;
-use super::policy::{Identify, Policy};
-use super::token::{Types, media_type};
+use super::payload::{self, Read};
+use super::policy::{Identify, Policy, Trust};
+use super::token::Types;
+use super::trusted::Trusted;
+use super::verifier::Verifier;
 use crate::config_error::{ConfigError, Faults};
 use crate::identity::Identity;
 
@@ -23,23 +29,22 @@ const LONGEST_TOKEN: usize = 64 * 1024;
 #[must_use = "call `build`"]
 pub struct JwtLayerBuilder<C = Claims> {
     faults: Faults,
-    keys: Vec<Key>,
-    issuer: Option<String>,
-    audiences: Vec<String>,
+    own: Trusted,
+    others: Vec<Trusted>,
     waived: Waived,
     leeway: Duration,
-    types: Types,
     longest: usize,
+    cache: Option<TokenCache>,
     cookie: Option<String>,
     optional: bool,
     realm: Option<String>,
+    read: Read<C>,
     identify: Option<Identify<C>>,
 }
 
 #[derive(Debug, Default)]
 struct Waived {
     issuer: bool,
-    audience: bool,
     expiry: bool,
 }
 
@@ -47,16 +52,16 @@ impl Default for JwtLayerBuilder {
     fn default() -> Self {
         Self {
             faults: ConfigError::collector(),
-            keys: Vec::new(),
-            issuer: None,
-            audiences: Vec::new(),
+            own: Trusted::nobody(),
+            others: Vec::new(),
             waived: Waived::default(),
             leeway: Duration::from_secs(30),
-            types: Types::AnyAccessToken,
             longest: 8 * 1024,
+            cache: None,
             cookie: None,
             optional: false,
             realm: None,
+            read: Claims::read,
             identify: Some(Arc::new(Claims::identity)),
         }
     }
@@ -66,9 +71,8 @@ impl<C> fmt::Debug for JwtLayerBuilder<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JwtLayerBuilder")
             .field("faults", &self.faults)
-            .field("keys", &self.keys)
-            .field("issuer", &self.issuer)
-            .field("audiences", &self.audiences)
+            .field("own", &self.own)
+            .field("others", &self.others)
             .field("waived", &self.waived)
             .finish_non_exhaustive()
     }
@@ -78,25 +82,51 @@ impl<C> JwtLayerBuilder<C> {
     /// Adds a key of the issuer. A secret and a public key cannot stand in one layer: nothing that is public may ever serve as a
     /// secret (RFC 8725 section 3.1).
     pub fn key(mut self, key: Key) -> Self {
-        self.keys.push(key);
+        self.own = self.own.key(key);
         self
     }
 
     /// Adds each of these keys; see [`key`](Self::key).
     pub fn keys<I: IntoIterator<Item = Key>>(mut self, keys: I) -> Self {
-        self.keys.extend(keys);
+        self.own = self.own.keys(keys);
         self
     }
 
-    /// The `iss` that tokens must have, compared byte for byte. One layer has one issuer, since the keys are its own: another that
-    /// shared them could speak in its name.
+    /// The keys that the issuer publishes, instead of keys of your own; see [key sets](crate::jwt#key-sets).
+    pub fn jwks(mut self, jwks: Jwks) -> Self {
+        self.own = self.own.jwks(jwks);
+        self
+    }
+
+    /// The `iss` that tokens must have, compared byte for byte. The keys are this issuer's own: another that shared them could speak
+    /// in its name. Other issuers, with other keys, are [`trust`](Self::trust)ed.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         let issuer = issuer.into();
-        if self.issuer.as_ref().is_some_and(|stated| *stated != issuer) {
+        if self.own.issuer.as_ref().is_some_and(|stated| *stated != issuer) {
             self.faults
-                .add(LAYER, "issuer", "is stated twice; a layer has one issuer");
+                .add(LAYER, "issuer", "is stated twice; add another issuer with `trust`");
         }
-        self.issuer = Some(issuer);
+        self.own.issuer = Some(issuer);
+        self
+    }
+
+    /// Takes the tokens of this issuer too, by its own keys and for its own audience. The token's `iss` chooses among the issuers
+    /// before its signature is verified; that of an issuer whom nobody trusts is refused, and causes no fetch. A layer may have
+    /// trusted issuers only.
+    ///
+    /// ```
+    /// use portcullis::jwt::{Algorithm, JwtLayer, Key, Trusted};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let layer = JwtLayer::builder()
+    ///     .trust(Trusted::issuer("https://staff.example").key(Key::hmac(Algorithm::HS256, [1; 32])).audience("blog"))
+    ///     .trust(Trusted::issuer("https://id.example").key(Key::hmac(Algorithm::HS512, [2; 64])).audience("readers"))
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn trust(mut self, issuer: Trusted) -> Self {
+        self.others.push(issuer);
         self
     }
 
@@ -109,13 +139,20 @@ impl<C> JwtLayerBuilder<C> {
     /// An `aud` that is meant to be us, compared byte for byte; a token must name one of those stated. Without it a token for another
     /// service of the same issuer would be good here.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
-        self.audiences.push(audience.into());
+        self.own = self.own.audience(audience);
         self
     }
 
     /// Takes tokens for any audience, and without one. Default: the audience must be stated.
     pub fn without_audience(mut self) -> Self {
-        self.waived.audience = true;
+        self.own = self.own.without_audience();
+        self
+    }
+
+    /// The only algorithms that tokens may have. Default: those of the keys, of which each has one. With a [key
+    /// set](Self::jwks) this says what the issuer may add to it.
+    pub fn algorithms<I: IntoIterator<Item = Algorithm>>(mut self, algorithms: I) -> Self {
+        self.own = self.own.algorithms(algorithms);
         self
     }
 
@@ -137,14 +174,9 @@ impl<C> JwtLayerBuilder<C> {
 
     /// The only `typ` that tokens may have, such as `at+jwt` (RFC 9068), without regard to case and with or without
     /// `application/`. Default: none, `JWT` or `at+jwt`. An identity token of the same issuer often has `JWT` too: where an
-    /// issuer types its tokens, say so here.
+    /// issuer types its tokens, say so here. It is that of every trusted issuer that has none of its own.
     pub fn token_type(mut self, typ: &str) -> Self {
-        let typ = media_type(typ);
-        if HeaderName::from_bytes(typ.as_bytes()).is_err() {
-            let reason = format!("`{typ}` is not the name of a type, such as `at+jwt`");
-            self.faults.add(LAYER, "token_type", reason);
-        }
-        self.types = Types::Only(typ.to_owned());
+        self.own = self.own.token_type(typ);
         self
     }
 
@@ -154,6 +186,16 @@ impl<C> JwtLayerBuilder<C> {
             self.faults.add(LAYER, "max_token_bytes", "lies between 1 and 65536");
         }
         self.longest = bytes;
+        self
+    }
+
+    /// Keeps tokens that were verified, so that they need not be verified again. Default: none are kept. See
+    /// [the cache](crate::jwt#the-cache).
+    pub fn cache(mut self, cache: TokenCache) -> Self {
+        if let Err(reason) = cache.check() {
+            self.faults.add(LAYER, "cache", reason);
+        }
+        self.cache = Some(cache);
         self
     }
 
@@ -185,25 +227,26 @@ impl<C> JwtLayerBuilder<C> {
 
     /// Reads the claims as a type of the application's own. A token whose claims are not such is refused. The type says nothing of
     /// who is calling: [`identity`](Self::identity) must follow.
-    pub fn claims<Own>(self) -> JwtLayerBuilder<Own> {
+    pub fn claims<Own: DeserializeOwned>(self) -> JwtLayerBuilder<Own> {
         JwtLayerBuilder {
             faults: self.faults,
-            keys: self.keys,
-            issuer: self.issuer,
-            audiences: self.audiences,
+            own: self.own,
+            others: self.others,
             waived: self.waived,
             leeway: self.leeway,
-            types: self.types,
             longest: self.longest,
+            cache: self.cache,
             cookie: self.cookie,
             optional: self.optional,
             realm: self.realm,
+            read: payload::read,
             identify: None,
         }
     }
 
-    /// Says who is calling, from verified claims. Default for [`Claims`]: subject, roles, permissions and scopes as they are, and a
-    /// token without a subject is refused.
+    /// Says who is calling, from verified claims. Default for [`Claims`]: subject, roles, permissions, scopes and
+    /// [token](Identity::token) as they are, and a token without a subject is refused. With a [`cache`](Self::cache) it is asked
+    /// once for a token, and not once for a request.
     pub fn identity<F>(mut self, identify: F) -> Self
     where
         F: Fn(&C) -> Identity + Send + Sync + 'static,
@@ -221,8 +264,29 @@ impl<C> JwtLayerBuilder<C> {
         if let Err(reason) = backend::ready() {
             self.faults.add(LAYER, "build", reason);
         }
-        self.check_statements();
-        let keys = Keys::collect(self.keys, &mut self.faults);
+        // A layer that trusts others need not have an issuer of its own.
+        let own = (self.others.is_empty() || self.waived.issuer || !self.own.is_nobody()).then(|| self.own.clone());
+        let types = self.own.types().cloned().unwrap_or(Types::AnyAccessToken);
+        let any_issuer = self.waived.issuer;
+        if any_issuer && !self.others.is_empty() {
+            let reason = "is waived, and others are trusted: their `iss` could not tell them apart";
+            self.faults.add(LAYER, "trust", reason);
+        }
+        let own = own.map(|own| own.check(any_issuer, &types, &mut self.faults));
+        let others = self.others.into_iter();
+        let others: Vec<_> = others
+            .map(|other| other.check(false, &types, &mut self.faults))
+            .collect();
+        let trusted: Vec<Trust> = own.into_iter().chain(others).collect();
+        for (place, trust) in trusted.iter().enumerate() {
+            let before = trusted.iter().take(place);
+            if let (Some(issuer), true) = (
+                &trust.issuer,
+                before.map(|other| &other.issuer).any(|other| *other == trust.issuer),
+            ) {
+                self.faults.add(LAYER, "trust", format!("names `{issuer}` twice"));
+            }
+        }
         if self.realm.as_deref().is_some_and(|realm| !is_realm(realm)) {
             let reason = "is empty or has quotes, backslashes or characters beyond ASCII";
             self.faults.add(LAYER, "realm", reason);
@@ -233,40 +297,21 @@ impl<C> JwtLayerBuilder<C> {
         };
         self.faults.finish()?;
         let policy = Policy {
-            keys,
-            issuer: self.issuer,
-            audiences: self.audiences,
+            trusted,
             needs_expiry: !self.waived.expiry,
             leeway: self.leeway,
-            types: self.types,
             longest: self.longest,
-            cookie: self.cookie,
-            optional: self.optional,
+            read: self.read,
             identify,
         };
-        Ok(JwtLayer::new(policy, Challenges::new(self.realm.as_deref())))
-    }
-
-    fn check_statements(&mut self) {
-        let faults = &mut self.faults;
-        match (&self.issuer, self.waived.issuer) {
-            (None, false) => faults.add(
-                LAYER,
-                "issuer",
-                "is missing: state it, or waive it with `without_issuer`",
-            ),
-            (Some(_), true) => faults.add(LAYER, "issuer", "is both stated and waived"),
-            (Some(issuer), false) if issuer.is_empty() => faults.add(LAYER, "issuer", "is empty"),
-            _ => {}
-        }
-        match (self.audiences.is_empty(), self.waived.audience) {
-            (true, false) => {
-                let reason = "is missing: state it, or waive it with `without_audience`";
-                faults.add(LAYER, "audience", reason);
-            }
-            (false, true) => faults.add(LAYER, "audience", "is both stated and waived"),
-            (false, false) if self.audiences.iter().any(String::is_empty) => faults.add(LAYER, "audience", "is empty"),
-            _ => {}
-        }
+        let retry = policy.jwks().map(Jwks::cooldown).max();
+        Ok(JwtLayer::new(Verifier {
+            fetches: retry.is_some(),
+            policy,
+            cookie: self.cookie,
+            optional: self.optional,
+            cache: self.cache.map(Cache::new),
+            challenges: Challenges::new(self.realm.as_deref(), retry.unwrap_or_default()),
+        }))
     }
 }

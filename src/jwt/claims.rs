@@ -1,4 +1,3 @@
-use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -7,9 +6,10 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::json::{NumericDate, Text};
+use super::json::{Members, NumericDate, Object, keep, read_object};
+use super::payload::{Expected, Registered};
 use super::source::TokenSource;
-use crate::identity::Identity;
+use crate::identity::{self, Identity};
 
 /// The claims of a token that was verified for this request, in its extensions. Cloning costs one reference count.
 #[derive(Debug)]
@@ -19,8 +19,7 @@ pub struct Verified<C> {
 }
 
 impl<C> Verified<C> {
-    pub(super) fn new(claims: C, source: TokenSource) -> Self {
-        let claims = Arc::new(claims);
+    pub(super) fn new(claims: Arc<C>, source: TokenSource) -> Self {
         Self { claims, source }
     }
 
@@ -86,6 +85,9 @@ pub struct Claims {
     /// The token's own id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jti: Option<String>,
+    /// The id of the session that it was issued in (OpenID Connect Front-Channel Logout section 3).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
     /// The caller's roles; a single text counts as a list of one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
@@ -101,15 +103,40 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// Subject, roles, permissions and scopes; `None` where the subject is missing or empty.
+    /// Subject, roles, permissions, scopes and what the token says of itself; `None` where the subject is missing or empty.
     pub(super) fn identity(&self) -> Option<Identity> {
         let subject = self.sub.as_deref().filter(|subject| !subject.is_empty())?;
         Some(
             Identity::user(subject)
                 .with_roles(self.roles.iter().map(String::as_str))
                 .with_permissions(self.permissions.iter().map(String::as_str))
-                .with_scopes(self.scope.iter().map(String::as_str)),
+                .with_scopes(self.scope.iter().map(String::as_str))
+                .with_token(self.token()),
         )
+    }
+
+    fn token(&self) -> identity::Token {
+        let mut token = identity::Token::new();
+        if let Some(id) = &self.jti {
+            token = token.with_id(id.as_str());
+        }
+        if let Some(session) = &self.sid {
+            token = token.with_session(session.as_str());
+        }
+        if let Some(issued) = self.iat {
+            token = token.with_issued_at(issued);
+        }
+        match self.exp {
+            Some(expires) => token.with_expires_at(expires),
+            None => token,
+        }
+    }
+
+    /// In one pass, as strictly as any payload.
+    pub(super) fn read(payload: &[u8], expected: Expected<'_>) -> Result<(Self, Registered), serde_json::Error> {
+        let mut reading = Reading::new(expected);
+        read_object(payload, &mut reading)?;
+        Ok((reading.claims, reading.found))
     }
 }
 
@@ -120,48 +147,69 @@ fn joined<S: Serializer>(scope: &[String], serializer: S) -> Result<S::Ok, S::Er
 impl<'de> Deserialize<'de> for Claims {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // Written out: `flatten` would first copy every claim into a tree.
-        struct Known;
-        impl<'de> Visitor<'de> for Known {
-            type Value = Claims;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object of claims")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Claims, A::Error> {
-                let mut claims = Claims::default();
-                while let Some(Text(name)) = map.next_key()? {
-                    match &*name {
-                        "sub" => claims.sub = Some(map.next_value()?),
-                        "iss" => claims.iss = Some(map.next_value()?),
-                        "aud" => claims.aud = map.next_value::<Texts>()?.0,
-                        "exp" => claims.exp = Some(seconds(&mut map)?),
-                        "iat" => claims.iat = Some(seconds(&mut map)?),
-                        "nbf" => claims.nbf = Some(seconds(&mut map)?),
-                        "jti" => claims.jti = Some(map.next_value()?),
-                        "roles" => claims.roles = map.next_value::<Texts>()?.0,
-                        "permissions" => claims.permissions = map.next_value::<Texts>()?.0,
-                        "scope" | "scp" => {
-                            let granted = map.next_value::<Texts>()?.0;
-                            let words = granted.iter().flat_map(|text| text.split(' '));
-                            let words = words.filter(|word| !word.is_empty()).map(str::to_owned);
-                            claims.scope.extend(words);
-                        }
-                        _ => {
-                            let value = map.next_value()?;
-                            claims.rest.insert(Cow::into_owned(name), value);
-                        }
-                    }
-                }
-                Ok(claims)
-            }
-        }
-        deserializer.deserialize_map(Known)
+        let mut reading = Reading::new(Expected::default());
+        deserializer.deserialize_map(Object(&mut reading))?;
+        Ok(reading.claims)
     }
 }
 
-fn seconds<'de, A: MapAccess<'de>>(map: &mut A) -> Result<u64, A::Error> {
-    Ok(map.next_value::<NumericDate>()?.0.as_secs())
+struct Reading<'e> {
+    expected: Expected<'e>,
+    found: Registered,
+    claims: Claims,
+}
+
+impl<'e> Reading<'e> {
+    fn new(expected: Expected<'e>) -> Self {
+        Self {
+            expected,
+            found: Registered::default(),
+            claims: Claims::default(),
+        }
+    }
+}
+
+impl<'de> Members<'de> for Reading<'_> {
+    fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+        let claims = &mut self.claims;
+        match name {
+            "sub" => claims.sub = Some(map.next_value()?),
+            "iss" => {
+                let issuer: String = map.next_value()?;
+                self.found.ours = Some(&*issuer) == self.expected.issuer;
+                claims.iss = Some(issuer);
+            }
+            "aud" => {
+                claims.aud = map.next_value::<Texts>()?.0;
+                self.found.for_us = claims.aud.iter().any(|aud| self.expected.audiences.contains(aud));
+            }
+            "exp" => {
+                let date = map.next_value::<NumericDate>()?.0;
+                (self.found.expires, claims.exp) = (Some(date), Some(date.as_secs()));
+            }
+            "nbf" => {
+                let date = map.next_value::<NumericDate>()?.0;
+                (self.found.not_before, claims.nbf) = (Some(date), Some(date.as_secs()));
+            }
+            // RFC 7519 gives no rule by which a time of issue could make a token invalid.
+            "iat" => claims.iat = Some(map.next_value::<NumericDate>()?.0.as_secs()),
+            "jti" => claims.jti = Some(map.next_value()?),
+            "sid" => claims.sid = Some(map.next_value()?),
+            "roles" => claims.roles = map.next_value::<Texts>()?.0,
+            "permissions" => claims.permissions = map.next_value::<Texts>()?.0,
+            "scope" | "scp" => {
+                let granted = map.next_value::<Texts>()?.0;
+                let words = granted.iter().flat_map(|text| text.split(' '));
+                let words = words.filter(|word| !word.is_empty()).map(str::to_owned);
+                claims.scope.extend(words);
+            }
+            _ => {
+                let value = keep(map)?;
+                claims.rest.insert(name.to_owned(), value);
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A text, or an array of texts.

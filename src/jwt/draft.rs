@@ -13,7 +13,7 @@ use super::issuer::Inner;
 use super::json::NumericDate;
 use crate::identity::is_scope;
 
-/// What the issuer sets itself, so that no caller can contradict it.
+/// What the issuer sets itself, so that no caller can contradict it, and `nbf`, which no token of it has.
 const RESERVED: &[&str] = &["iss", "sub", "aud", "iat", "nbf", "exp", "jti"];
 
 /// A token that is being written; [`sign`](Self::sign) ends it.
@@ -72,7 +72,14 @@ impl TokenDraft<'_> {
         self.claim("scope", scopes.join(" "))
     }
 
-    /// A claim of your own. Those that the issuer sets are reserved.
+    /// The id of the session that the token is issued in: `sid`. It comes back as that of [`Identity::token`].
+    ///
+    /// [`Identity::token`]: crate::Identity::token
+    pub fn session(self, id: impl Into<String>) -> Self {
+        self.claim("sid", id.into())
+    }
+
+    /// A claim of your own. Those that the issuer sets are reserved, and so is `nbf`: its tokens are valid at once.
     pub fn claim(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
         let name = name.into();
         if RESERVED.contains(&name.as_str()) {

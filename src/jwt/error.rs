@@ -6,7 +6,7 @@ use std::fmt;
 pub enum IssueError {
     /// The subject is empty.
     EmptySubject,
-    /// The claim is one that the issuer sets itself.
+    /// The claim is one that the issuer sets itself, or `nbf`, which it never sets.
     Reserved(String),
     /// The value of this claim does not serialise to JSON, or, where none is named, the claims not to a JSON object.
     NotJson(Option<String>),
@@ -22,7 +22,7 @@ impl fmt::Display for IssueError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::EmptySubject => f.write_str("the subject is empty"),
-            Self::Reserved(name) => write!(f, "the issuer itself sets the claim `{name}`"),
+            Self::Reserved(name) => write!(f, "the claim `{name}` is the issuer's to set"),
             Self::NotJson(Some(name)) => write!(f, "the claim `{name}` is not JSON"),
             Self::NotJson(None) => f.write_str("the claims are not a JSON object"),
             Self::NotAScope(text) => write!(f, "`{text}` is no scope (RFC 6749 section 3.3)"),

@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
 use http::HeaderName;
 use serde_json::{Value, json};
 
 use super::backend;
 use super::draft::TokenDraft;
+use super::key::Key;
+use super::publish::JwksRoute;
 use super::signing_key::{SigningKey, SigningMaterial};
 use super::token::media_type;
 use crate::config_error::{ConfigError, Faults};
@@ -35,6 +38,25 @@ const LONGEST_LIFETIME: Duration = Duration::from_secs(10 * 366 * 24 * 60 * 60);
 /// # Ok(())
 /// # }
 /// ```
+///
+/// Keys are changed without anybody being logged out when each is published before it signs and verified with after: give all of
+/// them to the issuer, the one that signs last.
+///
+/// ```
+/// use portcullis::jwt::{Algorithm, Issuer, JwtLayer, SigningKey};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let secret = |month: u8| SigningKey::hmac(Algorithm::HS256, [month; 32]).id(format!("2026-{month}"));
+/// let issuer = Issuer::builder().key(secret(10)).key(secret(11)).issuer("https://blog.example").audience("blog").build()?;
+/// let layer = JwtLayer::builder()
+///     .keys(issuer.verifying_keys())
+///     .issuer("https://blog.example")
+///     .audience("blog")
+///     .build()?;
+/// assert!(issuer.jwks()["keys"].as_array().is_some_and(Vec::is_empty), "secrets are not published");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Issuer {
     inner: Arc<Inner>,
@@ -47,6 +69,8 @@ pub(super) struct Inner {
     pub(super) issuer: String,
     pub(super) audience: Value,
     pub(super) lifetime: Duration,
+    verifying: Vec<Key>,
+    published: Value,
 }
 
 impl Issuer {
@@ -54,7 +78,7 @@ impl Issuer {
     pub fn builder() -> IssuerBuilder {
         IssuerBuilder {
             faults: ConfigError::collector(),
-            key: None,
+            keys: Vec::new(),
             issuer: String::new(),
             audiences: Vec::new(),
             lifetime: Duration::from_secs(15 * 60),
@@ -65,6 +89,38 @@ impl Issuer {
     /// Begins a token for the caller with this id.
     pub fn token(&self, subject: impl Into<String>) -> TokenDraft<'_> {
         TokenDraft::new(&self.inner, subject.into())
+    }
+
+    /// The keys that verify what this issuer signs, and has signed by earlier keys: for
+    /// [`JwtLayerBuilder::keys`](super::JwtLayerBuilder::keys).
+    pub fn verifying_keys(&self) -> Vec<Key> {
+        self.inner.verifying.clone()
+    }
+
+    /// The public keys as a JSON Web Key Set (RFC 7517 section 5). Secrets are left out: whoever could verify with one could sign.
+    pub fn jwks(&self) -> &Value {
+        &self.inner.published
+    }
+
+    /// A service that answers with [`jwks`](Self::jwks), for the route that other services fetch the keys from.
+    ///
+    /// ```
+    /// # use bytes::Bytes;
+    /// # use http::Request;
+    /// # use http_body_util::Full;
+    /// # use tower::ServiceExt;
+    /// # use portcullis::jwt::{Algorithm, Issuer, SigningKey};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let key = SigningKey::hmac(Algorithm::HS256, [7; 32]);
+    /// # let issuer = Issuer::builder().key(key).issuer("https://blog.example").audience("blog").build()?;
+    /// let response = issuer.jwks_route::<Full<Bytes>>().oneshot(Request::new(())).await?;
+    /// assert_eq!(response.headers()["content-type"], "application/jwk-set+json");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn jwks_route<B>(&self) -> JwksRoute<B> {
+        JwksRoute::new(Bytes::from(self.inner.published.to_string()))
     }
 
     /// How long tokens live, as the `expires_in` of an answer (RFC 6749 section 5.1) says it.
@@ -89,7 +145,7 @@ impl fmt::Debug for Issuer {
 #[must_use = "call `build`"]
 pub struct IssuerBuilder {
     faults: Faults,
-    key: Option<SigningKey>,
+    keys: Vec<SigningKey>,
     issuer: String,
     audiences: Vec<String>,
     lifetime: Duration,
@@ -97,9 +153,11 @@ pub struct IssuerBuilder {
 }
 
 impl IssuerBuilder {
-    /// The key that signs. A later call replaces an earlier one.
+    /// The key that signs. Of several the last one signs; those before it are [verified with](Issuer::verifying_keys) and
+    /// [published](Issuer::jwks): the key of before, until its last token has expired, and the one to come, until all verifiers
+    /// have it. Each of several needs an id.
     pub fn key(mut self, key: SigningKey) -> Self {
-        self.key = Some(key);
+        self.keys.push(key);
         self
     }
 
@@ -153,16 +211,37 @@ impl IssuerBuilder {
         if self.audiences.is_empty() || self.audiences.iter().any(String::is_empty) {
             self.faults.add(LAYER, "audience", "is missing");
         }
-        let Some((id, material)) = self.key.map(SigningKey::into_parts) else {
-            return Err(self.faults.end_with(LAYER, "key", "is missing"));
-        };
-        let material = match material {
-            Ok(material) => material,
-            Err(reason) => return Err(self.faults.end_with(LAYER, "key", reason)),
-        };
-        if backend.is_ok() && backend::sign(b"", &material.key, material.algorithm).is_none() {
-            self.faults.add(LAYER, "key", "is refused by the backend");
+        let verifying: Vec<Key> = self.keys.iter().map(SigningKey::verifying_key).collect();
+        let mut earlier = Vec::new();
+        let mut signing = None;
+        for (id, material) in self.keys.into_iter().map(SigningKey::into_parts) {
+            match &material {
+                Ok(material) if backend.is_ok() && backend::sign(b"", &material.key, material.algorithm).is_none() => {
+                    self.faults.add(LAYER, "key", "is refused by the backend");
+                }
+                _ => {}
+            }
+            if earlier.contains(&id) {
+                self.faults.add(
+                    LAYER,
+                    "key",
+                    match &id {
+                        Some(id) => format!("`{id}` occurs twice"),
+                        None => "is one of several without an id; give each an id".to_owned(),
+                    },
+                );
+            }
+            earlier.push(id.clone());
+            // The fault of the last is the one that ends the collection.
+            if let Some((_, Err(reason))) = signing.replace((id, material)) {
+                self.faults.add(LAYER, "key", reason);
+            }
         }
+        let (id, material) = match signing {
+            Some((id, Ok(material))) => (id, material),
+            Some((_, Err(reason))) => return Err(self.faults.end_with(LAYER, "key", reason)),
+            None => return Err(self.faults.end_with(LAYER, "key", "is missing")),
+        };
         self.faults.finish()?;
         let mut header = json!({ "typ": self.typ, "alg": material.algorithm.name() });
         if let (Some(id), Some(header)) = (id, header.as_object_mut()) {
@@ -177,6 +256,8 @@ impl IssuerBuilder {
                 Err(several) => several.into(),
             },
             lifetime: self.lifetime,
+            published: json!({ "keys": verifying.iter().filter_map(Key::public_jwk).collect::<Vec<_>>() }),
+            verifying,
         };
         Ok(Issuer { inner: Arc::new(inner) })
     }

@@ -8,6 +8,7 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
 
 /// The deepest nesting of objects and arrays.
 const DEEPEST: u8 = 32;
@@ -33,7 +34,12 @@ pub(super) fn skip<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> 
     map.next_value_seed(Skip { depth: 1 })
 }
 
-struct Object<'m, M>(&'m mut M);
+/// Passes over a value of the outermost object as strictly, and keeps it.
+pub(super) fn keep<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Value, A::Error> {
+    map.next_value_seed(Keep { depth: 1 })
+}
+
+pub(super) struct Object<'m, M>(pub(super) &'m mut M);
 
 impl<'de, M: Members<'de>> Visitor<'de> for Object<'_, M> {
     type Value = ();
@@ -43,28 +49,25 @@ impl<'de, M: Members<'de>> Visitor<'de> for Object<'_, M> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        // Room for the members of most tokens.
-        let mut names = Names(Vec::with_capacity(8));
-        while let Some(name) = map.next_key::<Text<'de>>()? {
-            self.0.member(&name.0, &mut map)?;
-            names.0.push(name.0);
+        let mut names = Names::default();
+        while let Some(Text(name)) = map.next_key()? {
+            self.0.member(&name, &mut map)?;
+            names.add(name)?;
         }
         names.check()
     }
 }
 
+fn deeper<E: Error>(depth: u8) -> Result<u8, E> {
+    if depth >= DEEPEST {
+        return Err(E::custom("nested too deeply"));
+    }
+    Ok(depth + 1)
+}
+
 #[derive(Clone, Copy)]
 struct Skip {
     depth: u8,
-}
-
-impl Skip {
-    fn deeper<E: Error>(self) -> Result<Self, E> {
-        if self.depth >= DEEPEST {
-            return Err(E::custom("nested too deeply"));
-        }
-        Ok(Self { depth: self.depth + 1 })
-    }
 }
 
 impl<'de> DeserializeSeed<'de> for Skip {
@@ -83,17 +86,21 @@ impl<'de> Visitor<'de> for Skip {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let inner = self.deeper()?;
+        let inner = Self {
+            depth: deeper(self.depth)?,
+        };
         let mut names = Names::default();
-        while let Some(name) = map.next_key::<Text<'de>>()? {
-            names.0.push(name.0);
+        while let Some(Text(name)) = map.next_key()? {
+            names.add(name)?;
             map.next_value_seed(inner)?;
         }
         names.check()
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        let inner = self.deeper()?;
+        let inner = Self {
+            depth: deeper(self.depth)?,
+        };
         while seq.next_element_seed(inner)?.is_some() {}
         Ok(())
     }
@@ -123,19 +130,111 @@ impl<'de> Visitor<'de> for Skip {
     }
 }
 
-#[derive(Default)]
-struct Names<'de>(Vec<Cow<'de, str>>);
+#[derive(Clone, Copy)]
+struct Keep {
+    depth: u8,
+}
 
-impl Names<'_> {
-    /// Sorted, since a comparison of each with each would let a long object cost its square.
-    fn check<E: Error>(mut self) -> Result<(), E> {
-        self.0.sort_unstable();
-        let twice = self.0.iter().zip(self.0.iter().skip(1)).any(|(one, next)| one == next);
-        if twice {
-            Err(E::custom("a name occurs twice"))
-        } else {
-            Ok(())
+impl<'de> DeserializeSeed<'de> for Keep {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Keep {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let inner = Self {
+            depth: deeper(self.depth)?,
+        };
+        let mut members = Map::new();
+        while let Some(name) = map.next_key::<String>()? {
+            let value = map.next_value_seed(inner)?;
+            if members.insert(name, value).is_some() {
+                return Err(A::Error::custom(TWICE));
+            }
         }
+        Ok(Value::Object(members))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let inner = Self {
+            depth: deeper(self.depth)?,
+        };
+        let mut elements = Vec::new();
+        while let Some(element) = seq.next_element_seed(inner)? {
+            elements.push(element);
+        }
+        Ok(Value::Array(elements))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::String(text.to_owned()))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+}
+
+const TWICE: &str = "a name occurs twice";
+
+/// So many names are compared each with each. Those of a longer object are sorted, since it would cost their square.
+const FEW: usize = 16;
+
+#[derive(Default)]
+struct Names<'de> {
+    few: [Cow<'de, str>; FEW],
+    count: usize,
+    more: Vec<Cow<'de, str>>,
+}
+
+impl<'de> Names<'de> {
+    fn add<E: Error>(&mut self, name: Cow<'de, str>) -> Result<(), E> {
+        if self.few.iter().take(self.count).any(|other| *other == name) {
+            return Err(E::custom(TWICE));
+        }
+        match self.few.get_mut(self.count) {
+            Some(place) => {
+                *place = name;
+                self.count += 1;
+            }
+            None => self.more.push(name),
+        }
+        Ok(())
+    }
+
+    fn check<E: Error>(mut self) -> Result<(), E> {
+        self.more.sort_unstable();
+        let twice = self
+            .more
+            .iter()
+            .zip(self.more.iter().skip(1))
+            .any(|(one, next)| one == next);
+        if twice { Err(E::custom(TWICE)) } else { Ok(()) }
     }
 }
 

@@ -1,13 +1,15 @@
-//! Reads one JSON Web Key (RFC 7517, RFC 7518 section 6, RFC 8037 section 2).
+//! Reads and writes one JSON Web Key (RFC 7517, RFC 7518 section 6, RFC 8037 section 2).
 //!
 //! jsonwebtoken ignores `use`, `key_ops` and `alg`.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::jwk::Jwk;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::{Value, json};
 
-use super::algorithm::Algorithm;
+use super::algorithm::{Algorithm, Family};
 use super::der::{Curve, RsaNumbers, without_leading_zeros};
 use super::key::{Material, secret_material};
 
@@ -30,12 +32,22 @@ struct Members {
 
 /// The id and what verifies; `known` is the algorithm where the caller knows it.
 pub(super) fn read(json: &[u8], known: Option<Algorithm>) -> (Option<String>, Result<Material, String>) {
+    checked(serde_json::from_slice(json), known)
+}
+
+/// The same of a key that stands in a set.
+pub(super) fn read_value(json: Value, known: Option<Algorithm>) -> (Option<String>, Result<Material, String>) {
+    checked(serde_json::from_value(json), known)
+}
+
+fn checked(
+    members: serde_json::Result<Members>,
+    known: Option<Algorithm>,
+) -> (Option<String>, Result<Material, String>) {
     // What serde says of it could quote a secret.
-    let Ok(members) = serde_json::from_slice::<Members>(json) else {
-        return (
-            None,
-            Err("is not a JWK: a JSON object with members of the right types".to_owned()),
-        );
+    let Ok(members) = members else {
+        let reason = "is not a JWK: a JSON object with members of the right types";
+        return (None, Err(reason.to_owned()));
     };
     let material = members.material(known);
     (members.kid, material)
@@ -133,4 +145,20 @@ fn bytes(name: &str, member: Option<&str>) -> Result<Vec<u8>, String> {
     URL_SAFE_NO_PAD
         .decode(member)
         .map_err(|_| format!("has an `{name}` that is not base64url"))
+}
+
+/// The public JWK of a key; `None` for a secret, which nobody may publish.
+pub(super) fn write(id: Option<&str>, material: &Material) -> Option<Value> {
+    if material.algorithm.family() == Family::Hmac {
+        return None;
+    }
+    let jwk = Jwk::from_decoding_key(&material.key, None).ok()?;
+    let mut jwk = serde_json::to_value(jwk).ok()?;
+    let members = jwk.as_object_mut()?;
+    members.insert("use".to_owned(), json!("sig"));
+    members.insert("alg".to_owned(), json!(material.algorithm.name()));
+    if let Some(id) = id {
+        members.insert("kid".to_owned(), json!(id));
+    }
+    Some(jwk)
 }

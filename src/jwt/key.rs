@@ -1,6 +1,7 @@
 use std::fmt;
 
 use jsonwebtoken::DecodingKey;
+use serde_json::Value;
 
 use super::algorithm::{Algorithm, Family};
 use super::der::{self, Curve, PublicKey, RsaNumbers};
@@ -98,6 +99,10 @@ impl Key {
 
     pub(super) fn from_material(material: Result<Material, String>) -> Self {
         Self { id: None, material }
+    }
+
+    pub(super) fn public_jwk(&self) -> Option<Value> {
+        jwk::write(self.id.as_deref(), self.material.as_ref().ok()?)
     }
 
     pub(super) fn into_parts(self) -> (Option<String>, Result<Material, String>) {

@@ -5,6 +5,7 @@ use super::key::{Key, Material};
 use crate::config_error::Faults;
 
 /// The keys of one issuer. Ids are unique, and of the keys without an id each has an algorithm of its own.
+#[derive(Default)]
 pub(super) struct Keys {
     pub(super) own: Vec<(Option<String>, Material)>,
 }
@@ -27,18 +28,14 @@ impl Keys {
                     continue;
                 }
             };
-            let algorithm = material.algorithm;
-            match &id {
-                Some(_) if own.iter().any(|(other, _)| *other == id) => fault(format!("`{name}` occurs twice")),
-                None if own
-                    .iter()
-                    .any(|(other, key)| other.is_none() && key.algorithm == algorithm) =>
-                {
-                    fault(format!(
-                        "`{name}` is the second of {algorithm} without an id; give each an id"
-                    ));
-                }
-                _ => {}
+            if own.iter().any(|other| alike(other, id.as_deref(), &material)) {
+                fault(match id {
+                    Some(_) => format!("`{name}` occurs twice"),
+                    None => format!(
+                        "`{name}` is the second of {} without an id; give each an id",
+                        material.algorithm
+                    ),
+                });
             }
             own.push((id, material));
         }
@@ -50,6 +47,31 @@ impl Keys {
             fault("secrets and public keys stand together; give each kind a layer of its own".to_owned());
         }
         Self { own }
+    }
+
+    /// Those that can be told from all others, and what is wrong with the rest: of two keys with one id, either could be meant.
+    pub(super) fn distinct(keys: Vec<(Option<String>, Material)>) -> (Self, Vec<String>) {
+        let mut ambiguous = Vec::new();
+        let twice: Vec<bool> = keys
+            .iter()
+            .map(|(id, material)| {
+                keys.iter()
+                    .filter(|other| alike(other, id.as_deref(), material))
+                    .count()
+                    > 1
+            })
+            .collect();
+        let mut own = Vec::new();
+        for (key, twice) in keys.into_iter().zip(twice) {
+            match &key {
+                (Some(id), _) if twice => ambiguous.push(format!("`{id}` occurs twice")),
+                (None, material) if twice => {
+                    ambiguous.push(format!("one of several of {} without an id", material.algorithm));
+                }
+                _ => own.push(key),
+            }
+        }
+        (Self { own }, ambiguous)
     }
 
     /// A `kid` names the key with that id; where no key has an id, it says nothing. Without it: the key without an id, or else
@@ -69,4 +91,14 @@ impl Keys {
             _ => None,
         }
     }
+
+    /// Whether a key has this id, be it for another algorithm: fetching the set again would not make it one of the token's.
+    pub(super) fn names(&self, kid: Option<&str>) -> bool {
+        kid.is_some() && self.own.iter().any(|(id, _)| id.as_deref() == kid)
+    }
+}
+
+/// The same id, or none and the same algorithm.
+fn alike((other_id, other): &(Option<String>, Material), id: Option<&str>, material: &Material) -> bool {
+    other_id.as_deref() == id && (id.is_some() || other.algorithm == material.algorithm)
 }

@@ -4,15 +4,15 @@ use std::sync::Arc;
 use tower_layer::Layer;
 
 use super::builder::JwtLayerBuilder;
-use super::challenge::Challenges;
 use super::claims::Claims;
-use super::policy::Policy;
-use super::service::{Config, Jwt};
+use super::jwks::JwksError;
+use super::service::Jwt;
+use super::verifier::Verifier;
 
 /// Verifies tokens. See the [module page](crate::jwt).
 #[must_use = "layers do nothing until they wrap a service"]
 pub struct JwtLayer<C = Claims> {
-    config: Arc<Config<C>>,
+    verifier: Arc<Verifier<C>>,
 }
 
 impl JwtLayer {
@@ -24,23 +24,35 @@ impl JwtLayer {
 }
 
 impl<C> JwtLayer<C> {
-    pub(super) fn new(policy: Policy<C>, challenges: Challenges) -> Self {
-        let config = Arc::new(Config { policy, challenges });
-        Self { config }
+    pub(super) fn new(verifier: Verifier<C>) -> Self {
+        let verifier = Arc::new(verifier);
+        Self { verifier }
+    }
+
+    /// Fetches the keys of all issuers that publish them; see [`Jwks::preload`](super::Jwks::preload).
+    ///
+    /// # Errors
+    /// The first issuer's whose keys could not be had; those of the others were fetched all the same.
+    pub async fn preload(&self) -> Result<(), JwksError> {
+        let mut failed = Ok(());
+        for jwks in self.verifier.policy.jwks() {
+            failed = failed.and(jwks.preload().await);
+        }
+        failed
     }
 }
 
 impl<C> Clone for JwtLayer<C> {
     fn clone(&self) -> Self {
         Self {
-            config: Arc::clone(&self.config),
+            verifier: Arc::clone(&self.verifier),
         }
     }
 }
 
 impl<C> fmt::Debug for JwtLayer<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JwtLayer").field("config", &self.config).finish()
+        f.debug_struct("JwtLayer").field("verifier", &self.verifier).finish()
     }
 }
 
@@ -48,6 +60,6 @@ impl<S, C> Layer<S> for JwtLayer<C> {
     type Service = Jwt<S, C>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Jwt::new(inner, Arc::clone(&self.config))
+        Jwt::new(inner, Arc::clone(&self.verifier))
     }
 }

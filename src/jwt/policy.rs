@@ -4,15 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderMap;
-use serde::de::{DeserializeOwned, MapAccess};
+use tokio::time::Instant;
 
+use super::algorithm::Algorithm;
 use super::backend;
-use super::claims::Verified;
-use super::json::{AnyOf, Members, NumericDate, Text, read_object, skip};
-use super::keys::Keys;
-use super::refusal::{Refusal, TokenError};
-use super::source;
+use super::jwks::Jwks;
+use super::key_source::{Held, KeySource};
+use super::payload::{Expected, Read, Registered, issuer_of, registered};
+use super::refusal::TokenError;
 use super::token::{Header, Token, Types};
 use crate::identity::Identity;
 
@@ -20,138 +19,236 @@ pub(super) type Identify<C> = Arc<dyn Fn(&C) -> Option<Identity> + Send + Sync>;
 
 /// What the builder settled, shared by all clones of the service.
 pub(super) struct Policy<C> {
-    pub(super) keys: Keys,
+    /// Never empty. The token's `iss` chooses among several.
+    pub(super) trusted: Vec<Trust>,
+    pub(super) needs_expiry: bool,
+    pub(super) leeway: Duration,
+    pub(super) longest: usize,
+    pub(super) read: Read<C>,
+    pub(super) identify: Identify<C>,
+}
+
+/// An issuer, its keys, and what its tokens must say.
+pub(super) struct Trust {
     /// `None` where it is waived.
     pub(super) issuer: Option<String>,
     /// Empty where it is waived.
     pub(super) audiences: Vec<String>,
-    pub(super) needs_expiry: bool,
-    pub(super) leeway: Duration,
     pub(super) types: Types,
-    pub(super) longest: usize,
-    pub(super) cookie: Option<String>,
-    pub(super) optional: bool,
-    pub(super) identify: Identify<C>,
+    /// `None`: those of the keys.
+    pub(super) algorithms: Option<Vec<Algorithm>>,
+    pub(super) keys: KeySource,
+}
+
+/// The moment of a decision.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Now {
+    /// Since 1970. `None`: the clock stands before that.
+    pub(super) wall: Option<Duration>,
+    /// By which the age of fetched keys is told; `None` where no keys are.
+    pub(super) steady: Option<Instant>,
+}
+
+/// A token that is good, and under which conditions it stays so.
+#[derive(Debug)]
+pub(super) struct Accepted<C> {
+    pub(super) claims: C,
+    pub(super) identity: Identity,
+    pub(super) validity: Validity,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Validity {
+    times: Registered,
+    /// The place of the issuer.
+    trust: usize,
+    /// The keys by which it was verified.
+    generation: u64,
+}
+
+/// Why a token is not good.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    Token(TokenError),
+    /// Its key is not among those that were fetched, or there are none.
+    Missing {
+        trust: usize,
+        kid: Option<String>,
+    },
+}
+
+impl From<TokenError> for Stop {
+    fn from(error: TokenError) -> Self {
+        Self::Token(error)
+    }
 }
 
 impl<C> fmt::Debug for Policy<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Policy")
-            .field("keys", &self.keys.own.len())
-            .field("issuer", &self.issuer)
-            .field("audiences", &self.audiences)
+            .field("trusted", &self.trusted)
             .field("needs_expiry", &self.needs_expiry)
             .field("leeway", &self.leeway)
-            .field("types", &self.types)
-            .field("cookie", &self.cookie)
-            .field("optional", &self.optional)
             .finish_non_exhaustive()
     }
 }
 
-impl<C: DeserializeOwned> Policy<C> {
-    /// Judges a request at `now`, counted from 1970. `None`: it carries no token and needs none.
-    pub(super) fn judge(&self, headers: &HeaderMap, now: Duration) -> Result<Option<(Verified<C>, Identity)>, Refusal> {
-        match source::find(headers, self.cookie.as_deref())? {
-            Some((token, source)) => {
-                let (claims, identity) = self.verify(token, now)?;
-                Ok(Some((Verified::new(claims, source), identity)))
-            }
-            None if self.optional => Ok(None),
-            None => Err(Refusal::NoCredentials),
-        }
+impl fmt::Debug for Trust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Trust");
+        debug
+            .field("issuer", &self.issuer)
+            .field("audiences", &self.audiences)
+            .field("types", &self.types)
+            .field("algorithms", &self.algorithms);
+        match &self.keys {
+            KeySource::Own(keys) => debug.field("keys", &keys.own.len()),
+            KeySource::Fetched(jwks) => debug.field("keys", jwks),
+        };
+        debug.finish()
+    }
+}
+
+impl<C> Policy<C> {
+    pub(super) fn jwks(&self) -> impl Iterator<Item = &Jwks> {
+        self.trusted.iter().filter_map(|trust| trust.keys.jwks())
     }
 
-    /// Nothing of the payload is read before the signature is found to be right.
-    pub(super) fn verify(&self, token: &str, now: Duration) -> Result<(C, Identity), TokenError> {
+    /// Nothing of the payload is read before the signature is found to be right, but for the `iss` that chooses among issuers.
+    pub(super) fn verify(&self, token: &str, now: Now) -> Result<Accepted<C>, Stop> {
         if token.len() > self.longest {
-            return Err(TokenError::TooLong);
+            return Err(TokenError::TooLong.into());
         }
         let token = Token::split(token)?;
-        let header = token.header()?;
-        let header = Header::read(&header)?;
-        if !self.types.allow(header.typ.as_deref()) {
-            return Err(TokenError::Type);
+        let (mut short, mut long) = ([0; 256], Vec::new());
+        let header = Header::read(token.header(&mut short, &mut long)?)?;
+        let (place, trust) = self.choose(token)?;
+        if !trust.types.allow(header.typ.as_deref()) {
+            return Err(TokenError::Type.into());
         }
-        let material = self
-            .keys
-            .find(header.algorithm, header.kid.as_deref())
-            .ok_or(TokenError::Key)?;
-        if !backend::verify(
-            token.signature,
-            token.signed.as_bytes(),
-            &material.key,
-            material.algorithm,
-        ) {
-            return Err(TokenError::Signature);
+        if trust
+            .algorithms
+            .as_ref()
+            .is_some_and(|own| !own.contains(&header.algorithm))
+        {
+            return Err(TokenError::Algorithm.into());
+        }
+        let kid = header.kid.as_deref();
+        let held = trust.keys.hold(now.steady);
+        let found = held.as_ref().and_then(|keys| keys.find(header.algorithm, kid));
+        let Some(material) = found else {
+            return Err(self.missing(place, trust, held.as_ref(), kid, token, now));
+        };
+        if !backend::verify(token.signature, token.signed.as_bytes(), material) {
+            return Err(TokenError::Signature.into());
         }
         let payload = token.payload()?;
-        self.check(&payload, now)?;
-        let claims: C = serde_json::from_slice(&payload).map_err(|_| TokenError::Claims)?;
+        let (claims, registered) = (self.read)(&payload, trust.expected()).map_err(|_| TokenError::Claims)?;
+        self.judge(trust, registered, now)?;
         let identity = (self.identify)(&claims).ok_or(TokenError::Subject)?;
-        Ok((claims, identity))
+        let generation = held.as_ref().map_or(0, Held::generation);
+        let validity = Validity {
+            times: registered,
+            trust: place,
+            generation,
+        };
+        Ok(Accepted {
+            claims,
+            identity,
+            validity,
+        })
+    }
+
+    /// Whether a token that was good is so still: in time, and verified by the keys that are valid now.
+    pub(super) fn still(&self, validity: &Validity, now: Now) -> bool {
+        let trust = self.trusted.get(validity.trust);
+        let held = trust.and_then(|trust| trust.keys.hold(now.steady));
+        held.is_some_and(|held| held.generation() == validity.generation) && self.in_time(validity.times, now).is_ok()
+    }
+
+    /// With one issuer the payload is left alone.
+    fn choose(&self, token: Token<'_>) -> Result<(usize, &Trust), TokenError> {
+        if let [only] = &*self.trusted {
+            return Ok((0, only));
+        }
+        let payload = token.payload()?;
+        let issuer = issuer_of(&payload).map_err(|_| TokenError::Claims)?;
+        let mut trusted = self.trusted.iter().enumerate();
+        trusted
+            .find(|(_, trust)| trust.issuer.as_deref() == issuer.as_deref())
+            .ok_or(TokenError::Issuer)
+    }
+
+    /// Keys are looked for only on behalf of a token that would be good with one: a token of another issuer makes no request to
+    /// ours (RFC 8725 section 3.8), and neither does one that has expired.
+    fn missing(
+        &self,
+        place: usize,
+        trust: &Trust,
+        held: Option<&Held<'_>>,
+        kid: Option<&str>,
+        token: Token<'_>,
+        now: Now,
+    ) -> Stop {
+        let lost = trust.keys.jwks().is_none() || held.is_some_and(|keys| kid.is_none() || keys.names(kid));
+        if lost {
+            return TokenError::Key.into();
+        }
+        let Ok(payload) = token.payload() else {
+            return TokenError::Form.into();
+        };
+        let Ok(registered) = registered(&payload, trust.expected()) else {
+            return TokenError::Key.into();
+        };
+        match self.judge(trust, registered, now) {
+            Ok(()) => Stop::Missing {
+                trust: place,
+                kid: kid.map(str::to_owned),
+            },
+            Err(TokenError::Issuer) => TokenError::Issuer.into(),
+            // Whether a token has expired is said only of one that is verified.
+            Err(_) => TokenError::Key.into(),
+        }
     }
 
     /// The registered claims. Their types are checked even where the claim itself is waived.
-    fn check(&self, payload: &[u8], now: Duration) -> Result<(), TokenError> {
-        let mut found = Found::new(self.issuer.as_deref(), &self.audiences);
-        read_object(payload, &mut found).map_err(|_| TokenError::Claims)?;
-        if self.issuer.is_some() && !found.ours {
+    fn judge(&self, trust: &Trust, found: Registered, now: Now) -> Result<(), TokenError> {
+        if trust.issuer.is_some() && !found.ours {
             return Err(TokenError::Issuer);
         }
-        if !self.audiences.is_empty() && !found.for_us {
+        if !trust.audiences.is_empty() && !found.for_us {
             return Err(TokenError::Audience);
         }
-        match found.expires {
-            None if self.needs_expiry => return Err(TokenError::NoExpiry),
-            // RFC 7519 section 4.1.4: on the expiry itself it has expired.
-            Some(NumericDate(expires)) if now >= expires.saturating_add(self.leeway) => {
-                return Err(TokenError::Expired);
-            }
-            _ => {}
+        if self.needs_expiry && found.expires.is_none() {
+            return Err(TokenError::NoExpiry);
         }
-        match found.not_before {
-            Some(NumericDate(start)) if now.saturating_add(self.leeway) < start => Err(TokenError::NotYetValid),
-            _ => Ok(()),
-        }
+        self.in_time(found, now)
     }
-}
 
-/// The registered claims, as far as they decide.
-struct Found<'p> {
-    issuer: Option<&'p str>,
-    audiences: &'p [String],
-    ours: bool,
-    for_us: bool,
-    expires: Option<NumericDate>,
-    not_before: Option<NumericDate>,
-}
-
-impl<'p> Found<'p> {
-    fn new(issuer: Option<&'p str>, audiences: &'p [String]) -> Self {
-        Self {
-            issuer,
-            audiences,
-            ours: false,
-            for_us: false,
-            expires: None,
-            not_before: None,
+    fn in_time(&self, found: Registered, now: Now) -> Result<(), TokenError> {
+        let now = now.wall.ok_or(TokenError::Clock)?;
+        // RFC 7519 section 4.1.4: on the expiry itself it has expired.
+        if found
+            .expires
+            .is_some_and(|expires| now >= expires.saturating_add(self.leeway))
+        {
+            return Err(TokenError::Expired);
         }
-    }
-}
-
-impl<'de> Members<'de> for Found<'_> {
-    fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
-        match name {
-            "iss" => self.ours = Some(&*map.next_value::<Text<'de>>()?.0) == self.issuer,
-            "aud" => self.for_us = map.next_value_seed(AnyOf(self.audiences))?,
-            "exp" => self.expires = Some(map.next_value()?),
-            "nbf" => self.not_before = Some(map.next_value()?),
-            // RFC 7519 gives no rule by which a time of issue could make a token invalid.
-            "iat" => drop(map.next_value::<NumericDate>()?),
-            "sub" | "jti" => drop(map.next_value::<Text<'de>>()?),
-            _ => skip(map)?,
+        if found
+            .not_before
+            .is_some_and(|start| now.saturating_add(self.leeway) < start)
+        {
+            return Err(TokenError::NotYetValid);
         }
         Ok(())
+    }
+}
+
+impl Trust {
+    fn expected(&self) -> Expected<'_> {
+        Expected {
+            issuer: self.issuer.as_deref(),
+            audiences: &self.audiences,
+        }
     }
 }

@@ -12,6 +12,8 @@ pub enum Refusal {
     SeveralCredentials,
     /// A token that is not valid here: `401`.
     InvalidToken(TokenError),
+    /// The keys of the token's issuer cannot be fetched, so that nobody knows whether the token is good: `503`.
+    KeysUnavailable,
 }
 
 /// What is wrong with a token: the first check that failed. The header is judged before the signature, and the claims after it.
@@ -26,7 +28,7 @@ pub enum TokenError {
     Header,
     /// It has a `crit`: none of the extensions that it could name is understood here (RFC 7515 section 4.1.11).
     Critical,
-    /// Its `alg` is none of those known here; `none` is never known.
+    /// Its `alg` is none of those known here, or none of its issuer's; `none` is never known.
     Algorithm,
     /// Its `typ` is that of another kind of token (RFC 8725 section 3.11).
     Type,
@@ -49,6 +51,8 @@ pub enum TokenError {
     NotYetValid,
     /// It does not say who the caller is.
     Subject,
+    /// Our own clock stands before 1970, so that nothing is in time.
+    Clock,
 }
 
 impl fmt::Display for Refusal {
@@ -58,6 +62,7 @@ impl fmt::Display for Refusal {
             Self::MalformedCredentials => f.write_str("the credentials are malformed"),
             Self::SeveralCredentials => f.write_str("more than one token was sent"),
             Self::InvalidToken(error) => error.fmt(f),
+            Self::KeysUnavailable => f.write_str("the issuer's keys cannot be fetched"),
         }
     }
 }
@@ -80,6 +85,7 @@ impl fmt::Display for TokenError {
             Self::Expired => "the token has expired",
             Self::NotYetValid => "the token is not valid yet",
             Self::Subject => "the token has no subject",
+            Self::Clock => "the clock of this machine stands before 1970",
         })
     }
 }

@@ -1,17 +1,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, HeaderValue};
 use proptest::prelude::*;
 use serde_json::Value;
 
+use super::algorithm::Algorithm;
 use super::backend;
+use super::cache::{self, Cache, TokenCache};
 use super::claims::Claims;
 use super::der;
 use super::key::Key;
+use super::key_source::KeySource;
 use super::keys::Keys;
-use super::policy::Policy;
+use super::payload;
+use super::policy::{Now, Policy, Stop, Trust};
 use super::refusal::{Refusal, TokenError};
 use super::source::{self, TokenSource};
 use super::token::{Header, Token, Types, media_type};
@@ -28,16 +34,30 @@ fn keys(jwk: &str) -> Keys {
 fn policy(jwk: &str) -> Policy<Value> {
     backend::ready().unwrap();
     Policy {
-        keys: keys(jwk),
-        issuer: Some("joe".to_owned()),
-        audiences: Vec::new(),
+        trusted: vec![Trust {
+            issuer: Some("joe".to_owned()),
+            audiences: Vec::new(),
+            types: Types::AnyAccessToken,
+            algorithms: None,
+            keys: KeySource::Own(keys(jwk)),
+        }],
         needs_expiry: true,
         leeway: Duration::from_secs(30),
-        types: Types::AnyAccessToken,
         longest: 8192,
-        cookie: None,
-        optional: false,
+        read: payload::read,
         identify: Arc::new(|_: &Value| Some(Identity::user("joe"))),
+    }
+}
+
+fn verify(policy: &Policy<Value>, token: &str, wall: impl Into<Option<Duration>>) -> Result<(), TokenError> {
+    let now = Now {
+        wall: wall.into(),
+        steady: None,
+    };
+    match policy.verify(token, now) {
+        Ok(_) => Ok(()),
+        Err(Stop::Token(error)) => Err(error),
+        Err(missing) => panic!("{missing:?}"),
     }
 }
 
@@ -80,7 +100,7 @@ MCowBQYDK2VwAyEAWu+cpoagN0WyYqwLntxAvQpR7e2a1YweShU3D6Sc5Ho=
 #[test]
 fn the_tokens_of_the_rfc_hold_until_their_expiry() {
     fn check((jwk, token): (&str, &str), now: Duration, expect: Result<(), TokenError>) {
-        assert_eq!(policy(jwk).verify(token, now).map(drop), expect, "{now:?}");
+        assert_eq!(verify(&policy(jwk), token, now), expect, "{now:?}");
     }
     let expiry = Duration::from_secs(1_300_819_380);
     let leeway = Duration::from_secs(30);
@@ -92,25 +112,134 @@ fn the_tokens_of_the_rfc_hold_until_their_expiry() {
         check(vector, expiry + leeway, Err(TokenError::Expired));
         check(vector, Duration::MAX, Err(TokenError::Expired));
     }
-    let crossed = policy(RFC_ES256.0).verify(RFC_HS256.1, Duration::ZERO).unwrap_err();
-    assert_eq!(crossed, TokenError::Key);
+    let crossed = verify(&policy(RFC_ES256.0), RFC_HS256.1, Duration::ZERO);
+    assert_eq!(crossed, Err(TokenError::Key));
 }
 
 #[test]
 fn the_first_fault_is_the_one_named() {
     let (jwk, token) = RFC_HS256;
     let mut policy = policy(jwk);
-    policy.audiences = vec!["blog".to_owned()];
-    assert_eq!(policy.verify(token, Duration::MAX).unwrap_err(), TokenError::Audience);
-    policy.issuer = Some("jim".to_owned());
-    assert_eq!(policy.verify(token, Duration::MAX).unwrap_err(), TokenError::Issuer);
+    let late = Duration::MAX;
+    policy.trusted[0].audiences = vec!["blog".to_owned()];
+    assert_eq!(verify(&policy, token, late), Err(TokenError::Audience));
+    policy.trusted[0].issuer = Some("jim".to_owned());
+    assert_eq!(verify(&policy, token, late), Err(TokenError::Issuer));
     let forged = format!("{}A", &token[..token.len() - 1]);
-    assert_eq!(
-        policy.verify(&forged, Duration::MAX).unwrap_err(),
-        TokenError::Signature
-    );
+    assert_eq!(verify(&policy, &forged, late), Err(TokenError::Signature));
     policy.longest = token.len() - 1;
-    assert_eq!(policy.verify(token, Duration::MAX).unwrap_err(), TokenError::TooLong);
+    assert_eq!(verify(&policy, token, late), Err(TokenError::TooLong));
+}
+
+#[test]
+fn by_a_clock_before_1970_nothing_is_in_time() {
+    for (jwk, token) in [RFC_HS256, RFC_ES256] {
+        assert_eq!(verify(&policy(jwk), token, None), Err(TokenError::Clock));
+    }
+}
+
+fn at(wall: Duration) -> Now {
+    Now {
+        wall: Some(wall),
+        steady: None,
+    }
+}
+
+#[test]
+fn a_cached_token_is_judged_by_time_at_every_hit() {
+    let (jwk, token) = RFC_HS256;
+    let policy = policy(jwk);
+    let expiry = Duration::from_secs(1_300_819_380);
+    let cache = Cache::new(TokenCache::new(1, 100_000));
+    let accepted = policy.verify(token, at(expiry)).unwrap();
+    cache.insert(token, &Arc::new(accepted.claims), &accepted.identity, accepted.validity);
+    let hit = |now: Now| cache.get(token, |validity| policy.still(validity, now)).is_some();
+    assert!(hit(at(expiry)) && hit(at(expiry + Duration::from_secs(29))));
+    assert!(!hit(at(expiry + Duration::from_secs(30))));
+    // What has expired is thrown out; the clock may be set back.
+    assert_eq!(cache.size(), (0, 0));
+
+    let accepted = policy.verify(token, at(expiry)).unwrap();
+    cache.insert(token, &Arc::new(accepted.claims), &accepted.identity, accepted.validity);
+    let no_clock = Now {
+        wall: None,
+        steady: None,
+    };
+    assert!(!hit(no_clock));
+}
+
+#[test]
+fn a_cached_token_is_not_valid_before_its_start_either() {
+    let jwk = r#"{"kty":"oct","alg":"HS256","k":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#;
+    let policy = policy(jwk);
+    let mut token = "eyJhbGciOiJIUzI1NiJ9.".to_owned();
+    URL_SAFE_NO_PAD.encode_string(r#"{"iss":"joe","nbf":1000,"exp":2000}"#, &mut token);
+    let key = jsonwebtoken::EncodingKey::from_secret(&[0; 32]);
+    let signature = backend::sign(token.as_bytes(), &key, Algorithm::HS256).unwrap();
+    let token = format!("{token}.{signature}");
+    let accepted = policy.verify(&token, at(Duration::from_secs(1500))).unwrap();
+    for (second, expect) in [(969, false), (970, true), (2029, true), (2030, false)] {
+        assert_eq!(
+            policy.still(&accepted.validity, at(Duration::from_secs(second))),
+            expect,
+            "{second}"
+        );
+    }
+}
+
+#[test]
+fn a_cache_compares_whole_tokens_and_keeps_its_bounds() {
+    let (jwk, token) = RFC_HS256;
+    let accepted = policy(jwk).verify(token, at(Duration::ZERO)).unwrap();
+    let claims = Arc::new(accepted.claims);
+    let insert = |cache: &Cache<Value>, token: &str| {
+        cache.insert(token, &claims, &accepted.identity, accepted.validity);
+    };
+    let hit = |cache: &Cache<Value>, token: &str| cache.get(token, |_| true).is_some();
+
+    let cache = Cache::new(TokenCache::new(1000, 1 << 20));
+    insert(&cache, token);
+    for (place, _) in token.char_indices() {
+        let mut other = token.to_owned();
+        other.replace_range(place..=place, "~");
+        assert!(!hit(&cache, &other), "{other}");
+        assert!(!hit(&cache, &token[..place]));
+    }
+    assert!(hit(&cache, token));
+    insert(&cache, token);
+    assert_eq!(cache.size(), (1, cache::weight(token.len())));
+
+    // By count, by weight, and by both; what is larger than all is not kept at all.
+    for (entries, bytes) in [(1, 1 << 20), (3, 1 << 20), (1000, 15 * 12_000), (5000, 1 << 20)] {
+        let cache = Cache::new(TokenCache::new(entries, bytes));
+        for number in 0..3000 {
+            insert(&cache, &format!("{number}{}", "x".repeat(number % 700)));
+            let (count, weight) = cache.size();
+            assert!((1..=entries).contains(&count) && weight <= bytes, "{count} {weight}");
+        }
+        insert(&cache, &"x".repeat(bytes));
+        assert!(!hit(&cache, &"x".repeat(bytes)));
+    }
+
+    // What is asked for stays, and what is not goes.
+    let cache = Cache::new(TokenCache::new(10, 1 << 20));
+    insert(&cache, "busy");
+    for number in 0..1000 {
+        assert!(hit(&cache, "busy"), "{number}");
+        insert(&cache, &number.to_string());
+    }
+    assert!(!hit(&cache, "0"));
+
+    // A hit that is good no more makes room.
+    for _ in 0..100 {
+        insert(&cache, "spoilt");
+        assert!(cache.get("spoilt", |_| false).is_none());
+        assert!(!hit(&cache, "spoilt"));
+    }
+    assert!(cache.size().0 <= 10);
+    for bad in [(0, 1 << 20), (10, 10_000), (1_000_000, 100_000)] {
+        assert!(TokenCache::new(bad.0, bad.1).check().is_err(), "{bad:?}");
+    }
 }
 
 #[test]

@@ -40,9 +40,17 @@ impl<'t> Token<'t> {
         })
     }
 
-    /// The bytes of the header, for [`Header::read`].
-    pub(super) fn header(self) -> Result<Vec<u8>, TokenError> {
-        decode(self.header)
+    /// The bytes of the header, for [`Header::read`], in one of these buffers.
+    pub(super) fn header<'b>(self, short: &'b mut [u8; 256], long: &'b mut Vec<u8>) -> Result<&'b [u8], TokenError> {
+        // Of four characters never come more than three bytes.
+        if self.header.len() <= short.len() {
+            let length = URL_SAFE_NO_PAD
+                .decode_slice(self.header, short)
+                .map_err(|_| TokenError::Form)?;
+            return short.get(..length).ok_or(TokenError::Form);
+        }
+        *long = decode(self.header)?;
+        Ok(long)
     }
 
     pub(super) fn payload(self) -> Result<Vec<u8>, TokenError> {

@@ -8,7 +8,16 @@ use crate::run::{cargo, cargo_with, root};
 use crate::smoke;
 
 /// Each feature alone must build: unification in the workspace hides a missing `cfg`.
-const FEATURES: &[&str] = &["aws-lc", "rust-crypto", "axum", "password", "bcrypt", "redis", "tonic"];
+const FEATURES: &[&str] = &[
+    "aws-lc",
+    "rust-crypto",
+    "axum",
+    "password",
+    "bcrypt",
+    "jwks",
+    "redis",
+    "tonic",
+];
 
 pub(crate) fn check() -> Result<(), String> {
     cargo(&["fmt", "--all", "--check"])?;

@@ -1,0 +1,148 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use http::{Request, Response};
+use tokio::time::Instant;
+
+use super::cache::Cache;
+use super::challenge::Challenges;
+use super::claims::Verified;
+use super::jwks::{Jwks, Missing, Wait};
+use super::policy::{Now, Policy, Stop};
+use super::refusal::{Refusal, TokenError};
+use super::source;
+use crate::body::RejectBody;
+use crate::identity::Identity;
+use crate::request_id::RequestId;
+use crate::trail::Trail;
+
+/// What the builder settled, and what was verified: shared by all clones of the service.
+pub(super) struct Verifier<C> {
+    pub(super) policy: Policy<C>,
+    pub(super) cookie: Option<String>,
+    pub(super) optional: bool,
+    /// Whether keys of an issuer are fetched.
+    pub(super) fetches: bool,
+    pub(super) cache: Option<Cache<C>>,
+    pub(super) challenges: Challenges,
+}
+
+impl<C> fmt::Debug for Verifier<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier")
+            .field("policy", &self.policy)
+            .field("cookie", &self.cookie)
+            .field("optional", &self.optional)
+            .field("cache", &self.cache)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a request does not go on.
+#[derive(Debug)]
+pub(super) enum Hold {
+    Refused(Refusal),
+    /// The key is not there; it may be after a fetch.
+    Missing {
+        trust: usize,
+        kid: Option<String>,
+    },
+}
+
+impl<C: Send + Sync + 'static> Verifier<C> {
+    /// Leaves who is calling in the request's extensions.
+    pub(super) fn admit<B>(&self, request: &mut Request<B>) -> Result<(), Hold> {
+        let found = source::find(request.headers(), self.cookie.as_deref()).map_err(Hold::Refused)?;
+        let Some((token, source)) = found else {
+            if !self.optional {
+                return Err(Hold::Refused(Refusal::NoCredentials));
+            }
+            // Another layer may have verified the caller by other means.
+            request.extensions_mut().get_or_insert_with(Identity::anonymous);
+            return Ok(());
+        };
+        let (claims, identity) = self.verify(token)?;
+        if let (Some(trail), Some(subject)) = (request.extensions().get::<Trail>(), identity.shared_subject()) {
+            trail.note_user(subject);
+        }
+        request.extensions_mut().insert(Verified::new(claims, source));
+        request.extensions_mut().insert(identity);
+        Ok(())
+    }
+
+    fn verify(&self, token: &str) -> Result<(Arc<C>, Identity), Hold> {
+        let now = Now {
+            wall: SystemTime::now().duration_since(UNIX_EPOCH).ok(),
+            steady: self.fetches.then(Instant::now),
+        };
+        let Some(cache) = &self.cache else {
+            let accepted = self.policy.verify(token, now)?;
+            return Ok((Arc::new(accepted.claims), accepted.identity));
+        };
+        if let Some(known) = cache.get(token, |validity| self.policy.still(validity, now)) {
+            return Ok(known);
+        }
+        let accepted = self.policy.verify(token, now)?;
+        let claims = Arc::new(accepted.claims);
+        cache.insert(token, &claims, &accepted.identity, accepted.validity);
+        Ok((claims, accepted.identity))
+    }
+
+    /// Whether a key that is not there is worth waiting for.
+    pub(super) fn wait(&self, hold: Hold) -> Result<Wait, Refusal> {
+        match hold {
+            Hold::Refused(refusal) => Err(refusal),
+            Hold::Missing { trust, kid } => {
+                let jwks = self.jwks(trust).ok_or(TokenError::Key)?;
+                jwks.missing(kid.as_deref(), Instant::now()).map_err(Refusal::from)
+            }
+        }
+    }
+
+    /// What to answer where it is not there after the wait either.
+    pub(super) fn after_the_wait(&self, hold: Hold) -> Refusal {
+        match hold {
+            Hold::Refused(refusal) => refusal,
+            Hold::Missing { trust, kid } => match self.jwks(trust) {
+                Some(jwks) => jwks.still_missing(kid.as_deref(), Instant::now()).into(),
+                None => TokenError::Key.into(),
+            },
+        }
+    }
+
+    pub(super) fn refuse<B, R: RejectBody>(&self, request: &Request<B>, refusal: Refusal) -> Response<R> {
+        tracing::debug!(
+            target: "portcullis::jwt",
+            request_id = request.extensions().get::<RequestId>().map(RequestId::as_str),
+            reason = %refusal,
+            "refused",
+        );
+        let problem = self.challenges.problem(refusal);
+        let mut response = problem.for_request(request.extensions()).into_response();
+        response.extensions_mut().insert(refusal);
+        response
+    }
+
+    fn jwks(&self, trust: usize) -> Option<&Jwks> {
+        self.policy.trusted.get(trust)?.keys.jwks()
+    }
+}
+
+impl From<Stop> for Hold {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Token(error) => Self::Refused(error.into()),
+            Stop::Missing { trust, kid } => Self::Missing { trust, kid },
+        }
+    }
+}
+
+impl From<Missing> for Refusal {
+    fn from(missing: Missing) -> Self {
+        match missing {
+            Missing::Unknown => TokenError::Key.into(),
+            Missing::Unavailable => Self::KeysUnavailable,
+        }
+    }
+}
