@@ -210,11 +210,14 @@ async fn the_service_that_was_ready_is_the_one_called_when_the_answer_comes() {
     handle.allow(1);
     assert!(service.poll_ready().is_ready());
     // The mock panics where a clone is called that has not been ready.
-    let asking = tokio::spawn(service.call(request(Identity::user("42"))));
+    let mut asking = tokio::spawn(service.call(request(Identity::user("42"))));
     tokio::task::yield_now().await;
     assert!(handle.poll_request().is_pending(), "called before it was allowed");
     answer.send_replace(true);
-    let (_, respond) = handle.next_request().await.unwrap();
+    let (_, respond) = tokio::select! {
+        ended = &mut asking => panic!("not the service that was ready: {ended:?}"),
+        called = handle.next_request() => called.unwrap(),
+    };
     respond.send_response(Answer::default());
     assert_eq!(asking.await.unwrap().unwrap().status(), 200);
 }

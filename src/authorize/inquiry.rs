@@ -107,13 +107,12 @@ fn failed<R>(config: &Config, question: &Question, request: &Request<R>, error: 
             None => Failure::TimedOut,
         });
     }
-    let cause = error.map(|error| Chain(error.cause()).to_string());
     tracing::error!(
         target: "portcullis::authorize",
         request_id = extensions.get::<RequestId>().map(RequestId::as_str),
         policy = %config.policy,
         rule = &*question.name,
-        cause,
+        cause = error.map(|error| tracing::field::display(Chain(error.cause()))),
         deadline_ms = error.is_none().then_some(config.deadline.as_millis()),
         "an async rule was not answered",
     );

@@ -14,8 +14,8 @@ const ROOM: &str = "fields";
 /// a member of its enum. `comments[].email` is the email of every comment; for reading the brackets may be left out, for writing
 /// they say that a list may be sent at all.
 ///
-/// A member that is named has what is said of it and nothing else: one that is only readable may not be set, and one that is only
-/// writable is not shown. All that it holds goes with it, but for what is named in turn.
+/// A member that is named has what is said of it and nothing else, whatever the default: one that is only readable may not be set,
+/// and one that is only writable is not shown. All that it holds goes with it, but for what is named in turn.
 #[must_use = "call `build`"]
 pub struct FieldsBuilder<T> {
     faults: Faults,

@@ -6,12 +6,12 @@
 //!
 //! What it decides:
 //!
-//! 1. A member that is named may be read by whom its rule for reading allows, and set by whom its rule for writing allows. One without
-//!    such a rule is not read, or not set, by anyone.
+//! 1. A member that is named may be read by whom its rule for reading allows, and set by whom its rule for writing allows. One that has
+//!    only one of the two is closed for the other, but for members of it that are named for that.
 //! 2. A member that is not named has the default that the first word of the rules says: [`Fields::deny_unlisted`] or
 //!    [`Fields::allow_unlisted`].
 //! 3. A member that may be read or set brings all that it holds, but for what is named in turn (`author`, `author.email`). One
-//!    that may not be takes all that it holds with it, whatever is said of that.
+//!    whose rule says no takes all that it holds with it, whatever is said of that.
 //! 4. A rule is a closure over the caller and the item, so that "the owner or an admin" is decided for each item of a list anew.
 //! 5. A member that is only named on the way to others is shown with those that may be read, and left out where there are none. What
 //!    stands in its place but has no members, such as a number, is `null`.

@@ -67,6 +67,13 @@ impl<T> Node<T> {
         self.read.is_some() || self.write.is_some()
     }
 
+    fn said(&self, side: Side) -> Option<&Grant<T>> {
+        match side {
+            Side::Read => self.read.as_ref(),
+            Side::Write => self.write.as_ref(),
+        }
+    }
+
     /// Says who may do one thing to the member at `path`; false where that has been said already.
     ///
     /// `comments[].email` is where `comments.email` is, and says more of `comments`.
@@ -155,40 +162,28 @@ impl<'a, T> Scope<'a, T> {
         let Some(node) = member else {
             return if self.open { Verdict::Granted } else { Verdict::Denied };
         };
-        let within = Self {
-            node,
-            open: self.open || node.is_named(),
-            ..self
+        let open = match node.said(self.side) {
+            Some(grant) if grant.allows(self.caller, self.item) => true,
+            Some(_) => return Verdict::Denied,
+            // Named for the other side only.
+            None if node.is_named() => false,
+            None => self.open,
         };
-        if node.is_named() && !within.granted() {
-            return Verdict::Denied;
-        }
+        let within = Self { node, open, ..self };
         if node.members.is_empty() {
-            return Verdict::Granted;
+            return if open { Verdict::Granted } else { Verdict::Denied };
         }
         // An object of which nothing may be read would only say that it is there. One that is sent is judged member by member.
-        if self.side == Side::Read && !within.open && !within.shows_something() {
+        if self.side == Side::Read && !open && !within.shows_something() {
             return Verdict::Denied;
         }
         Verdict::Within(within)
     }
 
-    fn granted(self) -> bool {
-        let grant = match self.side {
-            Side::Read => &self.node.read,
-            Side::Write => &self.node.write,
-        };
-        grant.as_ref().is_some_and(|grant| grant.allows(self.caller, self.item))
-    }
-
     fn shows_something(self) -> bool {
-        self.node.members.iter().any(|node| {
-            let within = Self { node, ..self };
-            if node.is_named() {
-                within.granted()
-            } else {
-                within.shows_something()
-            }
+        self.node.members.iter().any(|node| match node.said(self.side) {
+            Some(grant) => grant.allows(self.caller, self.item),
+            None => Self { node, ..self }.shows_something(),
         })
     }
 }

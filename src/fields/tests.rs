@@ -359,6 +359,24 @@ fn bodies_are_refused_by_all_that_they_would_set() {
     assert!(crate::problem::Problem::behind(&refusal).is_some());
 }
 
+/// `author` as a whole is for reading only; that closes no member of it that is for writing.
+#[test]
+fn what_is_said_of_one_side_leaves_the_other_to_what_is_said_within() {
+    let fields = Fields::<Value>::allow_unlisted()
+        .readable(["author"])
+        .writable(["author.name", "secret"])
+        .readable_if(["secret.hint"], |_, _| true)
+        .build()
+        .unwrap();
+    let item = json!({"author": {"name": 1, "id": 2}, "secret": {"hint": 3, "word": 4}});
+    let shown = serde_json::to_value(fields.view(&item, &admin())).unwrap();
+    assert_eq!(shown, json!({"author": {"id": 2}, "secret": {"hint": 3}}));
+    let refusal = fields
+        .check_json(item.to_string().as_bytes(), &admin(), &item)
+        .unwrap_err();
+    assert_eq!(refusal.members(), ["author.id", "secret.hint"]);
+}
+
 /// What serde's derive takes for a struct beside an object.
 #[test]
 fn members_cannot_be_set_by_position() {
@@ -411,7 +429,8 @@ fn what_a_client_makes_up_is_not_repeated_without_end() {
 
 /// The rules of the module page, on trees: what paths are granted and denied, and what of a value is left.
 struct Model {
-    rules: BTreeMap<String, bool>,
+    /// `None` where all that is said of a path is said of the other side.
+    rules: BTreeMap<String, Option<bool>>,
     lists: BTreeSet<String>,
 }
 
@@ -427,9 +446,9 @@ impl Model {
     /// Of a member of an open or closed place: `None` where it is denied, else whether what it holds is open.
     fn enter(&self, path: &str, open: bool) -> Option<bool> {
         match self.rules.get(path) {
-            Some(granted) => granted.then_some(true),
+            Some(Some(granted)) => granted.then_some(true),
             None if open => Some(true),
-            None => self.below(path).then_some(false),
+            Some(None) | None => self.below(path).then_some(false),
         }
     }
 
@@ -443,9 +462,12 @@ impl Model {
         self.rules.iter().any(|(rule, granted)| {
             let between =
                 |other: &str| other.starts_with(&format!("{path}.")) && rule.starts_with(&format!("{other}."));
-            *granted
+            *granted == Some(true)
                 && rule.starts_with(&format!("{path}."))
-                && !self.rules.iter().any(|(other, granted)| !granted && between(other))
+                && !self
+                    .rules
+                    .iter()
+                    .any(|(other, granted)| *granted == Some(false) && between(other))
         })
     }
 
@@ -515,6 +537,11 @@ fn lists() -> impl Strategy<Value = BTreeSet<String>> {
     proptest::collection::btree_set("[abc](\\.[abc]){0,2}", 0..5)
 }
 
+/// Of one side; what is granted on neither is denied on both.
+fn said(this: bool, other: bool) -> Option<bool> {
+    (this || !other).then_some(this)
+}
+
 /// `a.b` with `a` among the lists is `a[].b`.
 fn marked(path: &str, lists: &BTreeSet<String>) -> String {
     let ends = path.match_indices('.').map(|(end, _)| end).chain([path.len()]);
@@ -556,7 +583,7 @@ proptest! {
     #[test]
     fn a_view_is_what_a_filter_of_the_tree_would_leave(value in values(), rules in rules(), lists in lists(), open: bool) {
         let fields = build(&rules, &lists, open);
-        let model = Model { rules: rules.iter().map(|(path, (read, _))| (path.clone(), *read)).collect(), lists };
+        let model = Model { rules: rules.iter().map(|(path, (read, write))| (path.clone(), said(*read, *write))).collect(), lists };
         let view = fields.view(&value, &Identity::anonymous());
         let expect = model.read(&value, "", open);
         prop_assert_eq!(serde_json::to_value(&view).unwrap(), expect.clone());
@@ -569,7 +596,7 @@ proptest! {
         // Only where something is named below does anything look at a list.
         let named = |list: &String| rules.keys().any(|rule| rule == list || rule.starts_with(&format!("{list}.")));
         let lists = lists.into_iter().filter(named).collect();
-        let model = Model { rules: rules.iter().map(|(path, (_, write))| (path.clone(), *write)).collect(), lists };
+        let model = Model { rules: rules.iter().map(|(path, (read, write))| (path.clone(), said(*write, *read))).collect(), lists };
         let mut denied = BTreeSet::new();
         model.write(&value, "", open, &mut denied);
         let found = match fields.check_json(&serde_json::to_vec(&value).unwrap(), &Identity::anonymous(), &value) {
