@@ -18,7 +18,7 @@ use portcullis::catch_error::CatchErrorLayer;
 use portcullis::client_ip::{ClientIpLayer, PeerAddr};
 use portcullis::cors::CorsLayer;
 use portcullis::csrf::CsrfLayer;
-use portcullis::jwt::{Algorithm, Issuer, JwtLayer, SigningKey};
+use portcullis::jwt::{Algorithm, Issuer, JwtLayer, SigningKey, TokenCache};
 use portcullis::not_found::NotFoundLayer;
 use portcullis::rate_limit::{Quota, RateLimitLayer};
 use portcullis::request_id::RequestIdLayer;
@@ -188,6 +188,11 @@ fn main() -> Result<(), ConfigError> {
     table.row("rate_limit, refuses", &spent, &plain);
     table.row("csrf", &CsrfLayer::default(), &browser);
     table.row("jwt, HS256", &jwt().build()?, &signed);
+    table.row(
+        "jwt, from its cache",
+        &jwt().cache(TokenCache::new(1000, 16 << 20)).build()?,
+        &signed,
+    );
     table.row("jwt, refuses", &jwt().build()?, &forged);
     table.row("authorize", &AuthorizeLayer::new(Policy::role("editor")), &plain);
     table.row(

@@ -99,6 +99,12 @@ fn public_types_are_as_free_as_they_promise() {
     shared::<portcullis::jwt::Claims>();
     shared::<portcullis::jwt::Key>();
     shared::<portcullis::jwt::Issuer>();
+    shared::<portcullis::jwt::Jwks>();
+    owned::<portcullis::jwt::JwksBuilder>();
+    shared::<portcullis::jwt::JwksError>();
+    service::<portcullis::jwt::JwksRoute<Plain>>();
+    shared::<portcullis::jwt::TokenCache>();
+    shared::<portcullis::jwt::Trusted>();
     shared::<portcullis::jwt::Verified<portcullis::jwt::Claims>>();
 
     layer::<portcullis::rate_limit::RateLimitLayer, Plain>();

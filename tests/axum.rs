@@ -20,6 +20,9 @@ use http_body_util::BodyExt;
 use portcullis::axum::{Form, Json, Path, Query, method_not_allowed, not_found};
 use portcullis::catch_error::CatchErrorLayer;
 use portcullis::client_ip::{ClientIp, ClientIpLayer};
+#[cfg(any(feature = "aws-lc", feature = "rust-crypto"))]
+use portcullis::jwt::{Algorithm, Issuer, JwtLayer, SigningKey};
+use portcullis::jwt::{Claims, Verified};
 use portcullis::not_found::{MethodNotAllowed, NotFound};
 use portcullis::problem::Renderer;
 use portcullis::request_id::RequestIdLayer;
@@ -478,10 +481,54 @@ async fn over_a_socket(address: SocketAddr, uri: &str) -> String {
     answer
 }
 
+#[cfg(any(feature = "aws-lc", feature = "rust-crypto"))]
+#[tokio::test]
+async fn verified_claims_are_an_extractor() {
+    let key = SigningKey::hmac(Algorithm::HS256, [7; 32]);
+    let issuer = Issuer::builder().key(key.clone()).issuer("joe").audience("blog");
+    let token = issuer.build().unwrap().token("42").claim("tenant", 7).sign().unwrap();
+    let layer = JwtLayer::builder()
+        .key(key.verifying_key())
+        .issuer("joe")
+        .audience("blog");
+    let app = Router::new()
+        .route(
+            "/must",
+            get(async |claims: Verified<Claims>| claims.rest["tenant"].to_string()),
+        )
+        .route(
+            "/may",
+            get(async |claims: Option<Verified<Claims>>| claims.is_some().to_string()),
+        )
+        .route("/other", get(async |_: Verified<u8>| ()))
+        .layer(layer.optional().build().unwrap());
+    for (path, signed, status, body) in [
+        ("/must", true, 200, "7"),
+        ("/must", false, 401, "Unauthorized"),
+        ("/may", true, 200, "true"),
+        ("/may", false, 200, "false"),
+        // Claims of another type are the app's mistake.
+        ("/other", true, 500, "Internal Server Error"),
+        ("/other", false, 401, "Unauthorized"),
+    ] {
+        let mut request = Request::get(path);
+        if signed {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let response = app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), status, "{path}");
+        assert_eq!(response.headers().contains_key("www-authenticate"), status == 401);
+        let text = response.into_body().collect().await.unwrap().to_bytes();
+        assert!(String::from_utf8_lossy(&text).contains(body), "{path}: {text:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_missing_layer_is_a_500_and_named_in_the_log() {
     let app = Router::new()
         .route("/identity/{id}", get(async |_: Identity| ()))
+        .route("/claims/{id}", get(async |_: Verified<Claims>| ()))
+        .route("/maybe/{id}", get(async |_: Option<Verified<Claims>>| ()))
         .route("/client/{id}", get(async |_: ClientIp| ()))
         .route("/nonce/{id}", get(async |_: CspNonce| ()))
         // A policy without a nonce is a layer that makes none.
@@ -491,6 +538,8 @@ async fn a_missing_layer_is_a_500_and_named_in_the_log() {
         .route("/request-id/{id}", get(async |_: RequestId| ()));
     for (uri, route, kind, layer) in [
         ("/identity/7", "/identity/{id}", "Identity", "jwt"),
+        ("/claims/7", "/claims/{id}", "Verified", "jwt"),
+        ("/maybe/7", "/maybe/{id}", "Verified", "jwt"),
         ("/client/7", "/client/{id}", "ClientIp", "client_ip"),
         ("/nonce/7", "/nonce/{id}", "CspNonce", "security_headers"),
         ("/request-id/7", "/request-id/{id}", "RequestId", "request_id"),

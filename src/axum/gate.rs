@@ -1,11 +1,14 @@
 //! What the gate's layers have put into the request's extensions.
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use http::header::WWW_AUTHENTICATE;
 use http::request::Parts;
+use http::{HeaderValue, StatusCode};
 
 use super::rejection::broken;
 use crate::client_ip::ClientIp;
 use crate::identity::Identity;
+use crate::jwt::Verified;
 use crate::problem::Problem;
 use crate::request_id::RequestId;
 use crate::security_headers::CspNonce;
@@ -22,6 +25,52 @@ impl<S: Send + Sync> FromRequestParts<S> for Identity {
                 "no Identity on the request: put jwt, or a layer of yours that inserts one, outside the route",
             )
         })
+    }
+}
+
+/// The claims of the caller's token. A caller whom `jwt` let pass without one, since it is optional there, is asked for it with a
+/// `401`.
+impl<S, C> FromRequestParts<S> for Verified<C>
+where
+    S: Send + Sync,
+    C: Send + Sync + 'static,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        if let Some(found) = parts.extensions.get::<Self>() {
+            return Ok(found.clone());
+        }
+        if parts.extensions.get().is_some_and(Identity::is_anonymous) {
+            return Err(Problem::new(StatusCode::UNAUTHORIZED)
+                .with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+                .for_request(&parts.extensions));
+        }
+        Err(misplaced(
+            parts,
+            "no Verified claims of this type on the request: put jwt outside the route, with `claims` of the type that the \
+             handler names",
+        ))
+    }
+}
+
+/// `None` where the caller has no token, or was verified by another layer than `jwt`.
+impl<S, C> OptionalFromRequestParts<S> for Verified<C>
+where
+    S: Send + Sync,
+    C: Send + Sync + 'static,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Problem> {
+        let found = parts.extensions.get::<Self>().cloned();
+        if found.is_none() && parts.extensions.get::<Identity>().is_none() {
+            return Err(misplaced(
+                parts,
+                "no Verified claims and no Identity on the request: put jwt outside the route",
+            ));
+        }
+        Ok(found)
     }
 }
 

@@ -19,7 +19,8 @@
 //!    a whole number from 0 to 255`. It names no type of Rust, which is what axum's own text does, and repeats no value, which
 //!    may be a secret in the wrong place. What a deserializer of the app's, or of another crate, says in words of its own is
 //!    passed on, cut at 240 characters.
-//! 3. [`Identity`](crate::Identity), [`ClientIp`](crate::client_ip::ClientIp), [`RequestId`](crate::RequestId) and
+//! 3. [`Identity`](crate::Identity), [`Verified`](crate::jwt::Verified) claims, also as an `Option`,
+//!    [`ClientIp`](crate::client_ip::ClientIp), [`RequestId`](crate::RequestId) and
 //!    [`CspNonce`](crate::security_headers::CspNonce) are extractors. Where the layer that provides one is missing, or stands
 //!    inside the route, the answer is a `500`, and an `error` record with target `portcullis::axum` names the layer.
 //! 4. A [`Path`] that does not fit its route is the app's mistake, and answered as such: `500` and a record.

@@ -5,7 +5,12 @@
 //! crate can bring this about. Hence every `build` installs one first and tries it.
 
 use std::panic::catch_unwind;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+#[cfg(feature = "aws-lc")]
+use base64::Engine;
+#[cfg(feature = "aws-lc")]
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::crypto;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{DecodingKey, EncodingKey};
@@ -20,10 +25,22 @@ const OURS: Option<&crypto::CryptoProvider> = Some(&crypto::rust_crypto::DEFAULT
 #[cfg(not(any(feature = "aws-lc", feature = "rust-crypto")))]
 const OURS: Option<&crypto::CryptoProvider> = None;
 
+/// Whether the library that this crate has installed computes them, and not one of the app's.
+static INSTALLED: AtomicBool = AtomicBool::new(false);
+
+/// A secret that is ready to verify with. jsonwebtoken makes it ready anew for every token, which takes as long as the rest.
+#[cfg(feature = "aws-lc")]
+pub(super) type Secret = aws_lc_rs::hmac::Key;
+#[cfg(not(feature = "aws-lc"))]
+pub(super) type Secret = std::convert::Infallible;
+
 /// Makes sure that signatures can be computed. What the app has installed before stays.
 pub(super) fn ready() -> Result<(), &'static str> {
-    let untouched = OURS.is_some_and(|ours| ours.install_default().is_ok());
-    if untouched || works() {
+    if OURS.is_some_and(|ours| ours.install_default().is_ok()) {
+        INSTALLED.store(true, Ordering::Relaxed);
+        return Ok(());
+    }
+    if works() {
         return Ok(());
     }
     Err(if OURS.is_some() {
@@ -46,7 +63,34 @@ fn works() -> bool {
 
 /// Whether `signature`, in base64url, is one of `message` by `key`.
 pub(super) fn verify(signature: &str, message: &[u8], key: &Material) -> bool {
+    #[cfg(feature = "aws-lc")]
+    if let Some(secret) = key.secret.as_ref().filter(|_| INSTALLED.load(Ordering::Relaxed)) {
+        // Room for 64 bytes, and for what the decoder takes for their length.
+        let mut decoded = [0; 72];
+        let length = URL_SAFE_NO_PAD.decode_slice(signature, &mut decoded).unwrap_or(0);
+        let tag = decoded.get(..length).unwrap_or_default();
+        return aws_lc_rs::hmac::verify(secret, message, tag).is_ok();
+    }
     crypto::verify(signature, message, &key.key, key.algorithm.backend()).unwrap_or(false)
+}
+
+/// `None` where the backend has no such thing.
+#[cfg(feature = "aws-lc")]
+pub(super) fn secret(algorithm: Algorithm, secret: &[u8]) -> Option<Secret> {
+    use aws_lc_rs::hmac::{HMAC_SHA256, HMAC_SHA384, HMAC_SHA512};
+    let hash = match algorithm {
+        Algorithm::HS256 => HMAC_SHA256,
+        Algorithm::HS384 => HMAC_SHA384,
+        Algorithm::HS512 => HMAC_SHA512,
+        _ => return None,
+    };
+    Some(Secret::new(hash, secret))
+}
+
+/// `None` where the backend has no such thing.
+#[cfg(not(feature = "aws-lc"))]
+pub(super) fn secret(_: Algorithm, _: &[u8]) -> Option<Secret> {
+    None
 }
 
 /// The signature in base64url.

@@ -4,6 +4,7 @@ use jsonwebtoken::DecodingKey;
 use serde_json::Value;
 
 use super::algorithm::{Algorithm, Family};
+use super::backend::{self, Secret};
 use super::der::{self, Curve, PublicKey, RsaNumbers};
 use super::jwk;
 
@@ -32,6 +33,8 @@ pub struct Key {
 pub(super) struct Material {
     pub(super) algorithm: Algorithm,
     pub(super) key: DecodingKey,
+    /// The same, made ready, where it is a secret and the backend can.
+    pub(super) secret: Option<Secret>,
 }
 
 impl Key {
@@ -125,30 +128,42 @@ impl fmt::Debug for Key {
 }
 
 impl Material {
+    pub(super) fn public(algorithm: Algorithm, key: DecodingKey) -> Self {
+        Self {
+            algorithm,
+            key,
+            secret: None,
+        }
+    }
+
     pub(super) fn rsa(algorithm: Algorithm, numbers: &RsaNumbers<'_>) -> Result<Self, String> {
         check_family(algorithm, Family::Rsa)?;
         check_rsa(numbers)?;
         let key = DecodingKey::from_rsa_raw_components(numbers.modulus, numbers.exponent);
-        Ok(Self { algorithm, key })
+        Ok(Self::public(algorithm, key))
     }
 
     pub(super) fn ec(algorithm: Algorithm, curve: Curve, point: &[u8]) -> Result<Self, String> {
         check_curve(algorithm, curve)?;
         let key = DecodingKey::from_ec_der(point);
-        Ok(Self { algorithm, key })
+        Ok(Self::public(algorithm, key))
     }
 
     pub(super) fn ed(algorithm: Algorithm, point: &[u8]) -> Result<Self, String> {
         check_family(algorithm, Family::Ed)?;
         let key = DecodingKey::from_ed_der(point);
-        Ok(Self { algorithm, key })
+        Ok(Self::public(algorithm, key))
     }
 }
 
 pub(super) fn secret_material(algorithm: Algorithm, secret: &[u8]) -> Result<Material, String> {
     check_secret(algorithm, secret)?;
     let key = DecodingKey::from_secret(secret);
-    Ok(Material { algorithm, key })
+    Ok(Material {
+        algorithm,
+        key,
+        secret: backend::secret(algorithm, secret),
+    })
 }
 
 fn public_material(algorithm: Algorithm, family: Family, der: &[u8]) -> Result<Material, String> {

@@ -35,9 +35,9 @@
 //! the token may come in a [`cookie`](JwtLayerBuilder::cookie), say so yourself on what differs from caller to caller:
 //! `Cache-Control: private`, or `Vary: Cookie`.
 //!
-//! It costs one signature and, with `HS256` and [`Claims`], the allocations of the claims and 9 more: the decoded payload, what the
-//! backend needs, the identity, and the places in the extensions. More than 16 members of an object, a longer header and other claims
-//! cost a few on top. No lock is taken. A token that is refused before its signature costs the answer alone. With
+//! It costs one signature and, with `HS256` and [`Claims`], the allocations of the claims and 7 more: the decoded payload, the identity,
+//! and the places in the extensions. More than 16 members of an object, a longer header, claims of another type and another backend
+//! than aws-lc cost a few on top. No lock is taken. A token that is refused before its signature costs the answer alone. With
 //! [the cache](#the-cache) a token that was seen before costs the two places. The service must be `Clone`: a request that waits for a
 //! key takes the one that was ready along.
 //!

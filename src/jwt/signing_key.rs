@@ -99,7 +99,7 @@ impl SigningMaterial {
         }
         let key = backend::public_half(&self.key, algorithm)
             .ok_or("does not show its public half; give the verifier that as a key of its own")?;
-        Ok(Material { algorithm, key })
+        Ok(Material::public(algorithm, key))
     }
 }
 
