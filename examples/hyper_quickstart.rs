@@ -6,7 +6,7 @@ use std::convert::Infallible;
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::{Request, Response, body::Incoming};
+use hyper::{Request, Response, StatusCode, body::Incoming};
 use portcullis::authorize::Policy;
 use portcullis::cors::CorsLayer;
 use portcullis::csrf::CsrfLayer;
@@ -17,12 +17,12 @@ use tower::{Layer, service_fn};
 
 async fn service(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let (status, text) = match request.uri().path() {
-        "/" => (200, "hello"),
-        "/admin" => (200, "hello, admin"),
-        _ => (404, ""),
+        "/" => (StatusCode::OK, "hello"),
+        "/admin" => (StatusCode::OK, "hello, admin"),
+        _ => (StatusCode::NOT_FOUND, ""),
     };
     let mut response = Response::new(Full::from(text));
-    *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();
+    *response.status_mut() = status;
     Ok(response)
 }
 

@@ -25,6 +25,7 @@
 //! | `rust-crypto` | signatures by the RustCrypto crates, pure Rust; with both, aws-lc serves | |
 //! | `axum` | extractors, `IntoResponse`, route templates and peer addresses from axum | |
 //! | `password` | argon2id | |
+//! | `bcrypt` | verifies bcrypt hashes of an older system, once | |
 //! | `tonic` | refusals in tonic's body | |
 
 // What comes from outside may not make a layer panic; tests may.
@@ -40,6 +41,7 @@ pub mod client_ip;
 pub mod config_error;
 pub mod cors;
 pub mod csrf;
+pub mod fields;
 pub mod identity;
 pub mod jwt;
 pub mod not_found;
@@ -53,6 +55,7 @@ pub mod request_log;
 mod request_view;
 pub mod security_headers;
 pub mod server;
+pub mod session;
 pub mod shutdown;
 pub mod stack;
 pub mod timeout;

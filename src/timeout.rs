@@ -6,7 +6,7 @@
 //!    browsers take that for their own slowness and send the request again.
 //! 2. The time runs from the request's head to the answer's head. A body may stream for longer, in either direction, as long as
 //!    the service waits for nothing else of it before it answers.
-//! 3. The failure is noted on the [`Trail`](crate::Trail): the request log's outcome is `timed_out`.
+//! 3. The failure is noted on the [`Trail`]: the request log's outcome is `timed_out`.
 //!
 //! It costs no allocation, and one timer.
 //!

@@ -22,12 +22,15 @@ use portcullis::catch_error::CatchErrorLayer;
 use portcullis::client_ip::{ClientIpLayer, PeerAddr};
 use portcullis::cors::CorsLayer;
 use portcullis::csrf::CsrfLayer;
+use portcullis::fields::Fields;
+use portcullis::identity::Token;
 use portcullis::jwt::{Algorithm, Issuer, JwtLayer, JwtLayerBuilder, SigningKey, TokenCache};
 use portcullis::not_found::NotFoundLayer;
 use portcullis::rate_limit::{Headers, Quota, RateLimitLayer, RateLimitLayerBuilder};
 use portcullis::request_id::RequestIdLayer;
 use portcullis::request_log::{CountRequestBodyLayer, RequestLogLayer, TextFormat};
 use portcullis::security_headers::SecurityHeadersLayer;
+use portcullis::session::Sessions;
 use portcullis::shutdown::Shutdown;
 use tracing::subscriber::with_default;
 use tracing::{Event, Level, Metadata, Subscriber, span};
@@ -170,8 +173,21 @@ fn shutdown_csrf_authorize_and_not_found_allocate_nothing() {
     check("shutdown", &shutdown.layer(), &[], 0);
     check("csrf", &CsrfLayer::default(), &[("sec-fetch-site", "same-origin")], 0);
     let policy = Policy::role("admin") | Policy::role("editor");
-    check("authorize", &AuthorizeLayer::new(policy), &[], 0);
+    check("authorize", &AuthorizeLayer::new(policy.clone()), &[], 0);
+    let unasked = Policy::ask("owner", |_, _| std::future::pending());
+    check("what need not be asked", &AuthorizeLayer::new(unasked | policy), &[], 0);
     check("not_found", &NotFoundLayer::new(), &[], 0);
+}
+
+#[test]
+fn an_async_rule_allocates_for_what_waits_its_future_and_its_answer() {
+    let request = request(&[("user-agent", "curl/8")]);
+    let copy = allocation_counter::measure(|| drop((request.headers().clone(), request.extensions().clone())));
+    let ask = |answer| Policy::ask("owner", move |_, _| std::future::ready(Ok(answer)));
+    let added = |policy| count(AuthorizeLayer::new(policy).layer(Bare), request.clone()) - count(Bare, request.clone());
+    assert_eq!(added(ask(true)), copy.count_total + 3);
+    // The list of answers has room for more.
+    assert_eq!(added(ask(false) | ask(true)), 2 * copy.count_total + 4);
 }
 
 /// What a limit adds for the third caller of three, who is told what the others were told: values are made for the first and
@@ -330,6 +346,76 @@ fn jwt_allocates_for_the_claims_and_seven_times_more() {
     check("verified", &layer, &[("authorization", bearer.leak())], 5 + 7);
     let (layer, _) = jwt(JwtLayerBuilder::optional);
     check("no token, and an identity from outside", &layer, &[], 0);
+}
+
+#[test]
+fn session_in_memory_allocates_nothing_for_the_admitted() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime");
+    let sessions = Sessions::builder().build().expect("valid");
+    let session = runtime.block_on(sessions.start("42", "a browser")).expect("memory");
+    let token = Token::new().with_session(session.id.as_str()).with_id("jti");
+    let identity = Identity::user("42").with_token(token.with_issued_at(1_764_000_000));
+    let from = |identity: &Identity| {
+        let mut request = request(&[]);
+        request.extensions_mut().insert(identity.clone());
+        request
+    };
+    let service = sessions.layer().layer(Bare);
+    let bare = count(Bare, from(&identity));
+    assert_eq!(count(service.clone(), from(&identity)), bare, "a live session");
+    check("no token", &sessions.layer(), &[], 0);
+
+    runtime.block_on(sessions.end_all("42")).expect("memory");
+    count(service.clone(), from(&identity));
+    // The body, two for the headers, two for the map of the extensions, and in it the problem and the reason.
+    assert_eq!(count(service, from(&identity)), 7, "refused");
+}
+
+#[test]
+fn a_view_of_fields_allocates_nothing() {
+    #[derive(Clone, serde::Serialize)]
+    struct Post {
+        id: u64,
+        title: &'static str,
+        authors: [Author; 2],
+        counts: std::collections::BTreeMap<u8, u8>,
+    }
+
+    #[derive(Clone, serde::Serialize)]
+    struct Author {
+        name: &'static str,
+        email: &'static str,
+    }
+
+    let author = Author {
+        name: "A",
+        email: "a@example.com",
+    };
+    let post = Post {
+        id: 7,
+        title: "Hi",
+        authors: [author.clone(), author],
+        counts: [(1, 2), (3, 4)].into(),
+    };
+    let fields = Fields::<Post>::deny_unlisted()
+        .readable(["id", "authors[].name", "counts.3"])
+        .readable_if(["authors[].email"], |caller, post| {
+            post.id == 7 && caller.has_role("admin")
+        })
+        .build()
+        .expect("valid");
+    let caller = Identity::user("42").with_roles(["editor"]);
+    let mut text = Vec::with_capacity(1024);
+    let counted = allocation_counter::measure(|| {
+        serde_json::to_writer(&mut text, &fields.views(std::slice::from_ref(&post), &caller)).expect("valid");
+    });
+    assert_eq!(
+        text,
+        br#"[{"id":7,"authors":[{"name":"A"},{"name":"A"}],"counts":{"3":4}}]"#
+    );
+    assert_eq!(counted.count_total, 0);
 }
 
 #[test]

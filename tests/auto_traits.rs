@@ -87,6 +87,13 @@ fn public_types_are_as_free_as_they_promise() {
     owned::<portcullis::csrf::CsrfLayerBuilder>();
     shared::<portcullis::csrf::Refusal>();
 
+    // The rules are shared whatever they are about; views are as free as what they show.
+    shared::<portcullis::fields::Fields<std::cell::Cell<u8>>>();
+    owned::<portcullis::fields::FieldsBuilder<std::cell::Cell<u8>>>();
+    shared::<portcullis::fields::Refusal>();
+    shared::<portcullis::fields::View<u8>>();
+    shared::<portcullis::fields::Views<u8>>();
+
     layer::<portcullis::jwt::JwtLayer, Plain>();
     owned::<portcullis::jwt::JwtLayerBuilder>();
     shared::<portcullis::jwt::Claims>();
@@ -124,6 +131,20 @@ fn public_types_are_as_free_as_they_promise() {
 
     owned::<portcullis::server::Server>();
 
+    layer::<portcullis::session::SessionLayer, Plain>();
+    owned::<portcullis::session::SessionsBuilder>();
+    owned::<portcullis::session::StoreError>();
+    owned::<portcullis::session::RefreshError>();
+    shared::<portcullis::session::Sessions>();
+    shared::<portcullis::session::Session>();
+    shared::<portcullis::session::Renewed>();
+    shared::<portcullis::session::SessionInfo>();
+    shared::<portcullis::session::SessionId>();
+    shared::<portcullis::session::RefreshToken>();
+    shared::<portcullis::session::RefreshCookie>();
+    shared::<portcullis::session::Refusal>();
+    shared::<portcullis::session::Family>();
+
     layer::<portcullis::shutdown::ShutdownLayer, portcullis::shutdown::ResponseBody<Plain>>();
     service::<portcullis::shutdown::Readiness<Plain>>();
     owned::<portcullis::shutdown::Builder>();
@@ -131,6 +152,21 @@ fn public_types_are_as_free_as_they_promise() {
     owned::<portcullis::shutdown::Shutdown>();
     shared::<portcullis::shutdown::Handle>();
     shared::<portcullis::shutdown::Report>();
+}
+
+#[test]
+fn what_sessions_answer_can_be_awaited_anywhere() {
+    fn sent(_: impl Send + 'static) {}
+
+    sent(async {
+        let sessions = portcullis::session::Sessions::builder().build()?;
+        let session = sessions.start("42", "").await?;
+        let renewed = sessions.refresh(session.refresh_token.as_str()).await?;
+        sessions.end("42", renewed.id.as_str()).await?;
+        sessions.list("42").await?;
+        sessions.end_before("42", std::time::SystemTime::now()).await?;
+        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
+    });
 }
 
 #[cfg(feature = "password")]
@@ -157,4 +193,7 @@ fn extractors_are_as_free_as_what_they_hold() {
     shared::<portcullis::axum::Json<u8>>();
     shared::<portcullis::axum::Path<u8>>();
     shared::<portcullis::axum::Query<u8>>();
+    shared::<portcullis::axum::Routes<u8>>();
+    shared::<portcullis::axum::Audit>();
+    shared::<portcullis::axum::AuditedRoute>();
 }

@@ -134,3 +134,40 @@ async fn the_queue_is_seen_from_outside_and_shared_by_clones() {
     assert!(matches!(four, Err(PasswordError::Busy)));
     assert_eq!((passwords.running(), passwords.waiting()), (0, 0));
 }
+
+#[cfg(feature = "bcrypt")]
+#[tokio::test]
+async fn bcrypt_hashes_are_verified_once_where_they_are_accepted() {
+    // Made by bcryptjs 2.4.3 for Node.
+    let old = "$2a$04$JBzhZkxts31xz2TyQVKBvuiJgsU2RuEYOSS8nplaPLATCvbyfKfUK";
+    let strict = weak().build().unwrap();
+    assert!(matches!(
+        strict.verify("secret", Some(old)).await,
+        Err(PasswordError::Malformed(_))
+    ));
+
+    let passwords = weak().accept_bcrypt().build().unwrap();
+    for stored in [old, &old.replacen("$2a$", "$2b$", 1), &old.replacen("$2a$", "$2y$", 1)] {
+        assert!(
+            !passwords.verify("Secret", Some(stored)).await.unwrap().matches(),
+            "{stored}"
+        );
+        let verdict = passwords.verify("secret", Some(stored)).await.unwrap();
+        assert!(verdict.matches(), "{stored}");
+        let new = verdict.into_rehash().unwrap();
+        assert!(new.starts_with("$argon2id$"), "{new}");
+        assert!(passwords.verify("secret", Some(&new)).await.unwrap().rehash().is_none());
+    }
+    let tail = &old[7..];
+    for malformed in [
+        "$2b$04$".to_owned(),
+        format!("$2b$03${tail}"),
+        format!("$2b$17${tail}"),
+        format!("$2b$4$${tail}"),
+        format!("$2b$04${}", "\u{e9}".repeat(53)),
+        format!("$2b$04${tail}x"),
+    ] {
+        let verdict = passwords.verify("secret", Some(&malformed)).await;
+        assert!(matches!(verdict, Err(PasswordError::Malformed(_))), "{malformed}");
+    }
+}

@@ -81,6 +81,7 @@ fn leaves_know_no_layer() {
                 | "identity"
                 | "trail"
                 | "config_error"
+                | "fields"
                 | "origin"
         ) {
             continue;

@@ -1,31 +1,43 @@
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
-use http::Response;
+use http::{Request, Response};
 use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::inquiry::Inquiry;
+use crate::body::RejectBody;
 
 pin_project! {
     /// The future of [`Authorize`](super::Authorize).
     #[must_use = "futures do nothing unless polled"]
-    pub struct ResponseFuture<F, B> {
+    pub struct ResponseFuture<F, B, S, R> {
         #[pin]
-        work: Work<F, B>,
+        work: Work<F, B, S, R>,
     }
 }
 
 pin_project! {
     #[project = WorkProj]
-    enum Work<F, B> {
+    enum Work<F, B, S, R> {
         Refuse { response: Option<Response<B>> },
+        Ask { inquiry: Pin<Box<Inquiry<S, R>>> },
         Pass { #[pin] future: F },
     }
 }
 
-impl<F, B> ResponseFuture<F, B> {
+impl<F, B, S, R> ResponseFuture<F, B, S, R> {
     pub(super) fn refuse(response: Response<B>) -> Self {
         let work = Work::Refuse {
             response: Some(response),
+        };
+        Self { work }
+    }
+
+    pub(super) fn ask(inquiry: Inquiry<S, R>) -> Self {
+        let work = Work::Ask {
+            inquiry: Box::pin(inquiry),
         };
         Self { work }
     }
@@ -36,20 +48,38 @@ impl<F, B> ResponseFuture<F, B> {
     }
 }
 
-impl<F, E, B> Future for ResponseFuture<F, B>
+impl<F, E, B, S, R> Future for ResponseFuture<F, B, S, R>
 where
     F: Future<Output = Result<Response<B>, E>>,
+    B: RejectBody,
+    S: Service<Request<R>, Response = Response<B>, Error = E, Future = F>,
 {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().work.project() {
-            WorkProj::Pass { future } => future.poll(cx),
-            WorkProj::Refuse { response } => match response.take() {
-                Some(response) => Poll::Ready(Ok(response)),
-                // Polled after completion, which the contract of `Future` leaves open.
-                None => Poll::Pending,
-            },
+        let mut work = self.project().work;
+        loop {
+            match work.as_mut().project() {
+                WorkProj::Pass { future } => return future.poll(cx),
+                WorkProj::Refuse { response } => {
+                    return match response.take() {
+                        Some(response) => Poll::Ready(Ok(response)),
+                        // Polled after completion, which the contract of `Future` leaves open.
+                        None => Poll::Pending,
+                    };
+                }
+                WorkProj::Ask { inquiry } => {
+                    let next = match ready!(inquiry.as_mut().poll(cx)) {
+                        Ok((mut service, request)) => Work::Pass {
+                            future: service.call(request),
+                        },
+                        Err(problem) => Work::Refuse {
+                            response: Some(problem.into_response()),
+                        },
+                    };
+                    work.set(next);
+                }
+            }
         }
     }
 }

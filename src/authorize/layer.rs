@@ -1,26 +1,22 @@
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use http::HeaderValue;
 use tower_layer::Layer;
 
+use super::config::Config;
 use super::policy::Policy;
 use super::service::Authorize;
 use crate::config_error::ConfigError;
+
+/// A handler that waits longer for leave than most take to answer is no use.
+const DEADLINE: Duration = Duration::from_secs(1);
 
 /// Lets through whom a [`Policy`] allows. See the [module page](crate::authorize).
 #[derive(Debug, Clone)]
 #[must_use = "layers do nothing until they wrap a service"]
 pub struct AuthorizeLayer {
     config: Arc<Config>,
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct Config {
-    pub(super) policy: Policy,
-    pub(super) challenge: HeaderValue,
-    /// The missing identity layer is reported once, not once a request.
-    pub(super) reported: Arc<AtomicBool>,
 }
 
 impl AuthorizeLayer {
@@ -30,6 +26,7 @@ impl AuthorizeLayer {
             config: Arc::new(Config {
                 policy,
                 challenge: HeaderValue::from_static("Bearer"),
+                deadline: DEADLINE,
                 reported: Arc::default(),
             }),
         }
@@ -51,9 +48,23 @@ impl AuthorizeLayer {
         Err(ConfigError::collector().end_with("authorize", "challenge", reason))
     }
 
+    /// How long a request may wait for all the async rules of its policy ([`Policy::ask`]) together; after that it is refused with a
+    /// `503`. Default 1 s. With zero, what is not answered at once is refused.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        Arc::make_mut(&mut self.config).deadline = deadline;
+        self
+    }
+
     /// The policy, for an audit.
     pub fn policy(&self) -> &Policy {
         &self.config.policy
+    }
+}
+
+/// With the challenge `Bearer` and a deadline of 1 s.
+impl From<Policy> for AuthorizeLayer {
+    fn from(policy: Policy) -> Self {
+        Self::new(policy)
     }
 }
 

@@ -1,10 +1,16 @@
 //! The pure decision: may this identity make this request?
 
 use std::fmt;
+use std::future::Future;
 use std::ops::{BitAnd, BitOr, Not};
 use std::sync::Arc;
 
+use http::request::Parts;
+
+use super::question::{Answers, Question};
+use super::rule::{Fault, Rule, Seen, Truth};
 use crate::identity::Identity;
+use crate::problem::Result;
 use crate::request_view::RequestView;
 
 /// What a caller must be or have. See the [module page](crate::authorize).
@@ -13,24 +19,6 @@ use crate::request_view::RequestView;
 pub struct Policy {
     rule: Rule,
 }
-
-#[derive(Clone)]
-enum Rule {
-    Anyone,
-    Nobody,
-    Known,
-    Role(Arc<str>),
-    Permission(Arc<str>),
-    Scope(Arc<str>),
-    Check(Arc<str>, Arc<Check>),
-    Request(Arc<str>, Arc<Admits>),
-    All(Vec<Rule>),
-    Any(Vec<Rule>),
-    Not(Box<Rule>),
-}
-
-type Check = dyn Fn(&Identity, RequestView<'_>) -> bool + Send + Sync;
-type Admits = dyn Fn(RequestView<'_>) -> bool + Send + Sync;
 
 /// The outcome for one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +29,14 @@ pub(super) enum Decision {
     Forbidden,
     /// All that is missing is this scope.
     InsufficientScope(Arc<str>),
+    /// This question decides.
+    Ask(Arc<Question>),
+    /// The answer at this place, on which it depends, is a failure.
+    Unanswered(usize),
+    /// The rule of this name looks at claims that no layer has left.
+    NoClaims(Arc<str>),
+    /// No layer has said who is calling.
+    NoIdentity,
 }
 
 impl Policy {
@@ -80,6 +76,63 @@ impl Policy {
         F: Fn(&Identity, RequestView<'_>) -> bool + Send + Sync + 'static,
     {
         Rule::Check(name.into(), Arc::new(allows)).into()
+    }
+
+    /// Known callers whose claims of type `C` the closure approves of; `name` stands for it where the policy is printed.
+    ///
+    /// `C` is what the layer that verifies callers has left in the request's extensions: [`Verified<Claims>`](crate::jwt::Verified)
+    /// after `jwt`, with your own type of claims where it takes one. Where there is none, this neither allows nor denies, also
+    /// under [`negate`](Self::negate): unless the rest of the policy decides, the answer is a `500`, and the log names the rule.
+    ///
+    /// ```
+    /// use portcullis::authorize::Policy;
+    /// use portcullis::jwt::{Claims, Verified};
+    ///
+    /// let pro = Policy::claim("pro", |token: &Verified<Claims>| token.rest.get("plan").is_some_and(|plan| plan == "pro"));
+    /// assert_eq!((!pro).to_string(), "not claim pro");
+    /// ```
+    pub fn claim<C, F>(name: impl Into<Arc<str>>, approves: F) -> Self
+    where
+        C: Send + Sync + 'static,
+        F: Fn(&C) -> bool + Send + Sync + 'static,
+    {
+        Rule::Claim(name.into(), Arc::new(move |extensions| extensions.get().map(&approves))).into()
+    }
+
+    /// Known callers for whom the async closure answers `Ok(true)`, such as the owner that a database knows; `name` stands for it
+    /// where the policy is printed.
+    ///
+    /// It is asked only where roles, closures and all else that needs no asking leave the answer open, wherever they stand in the
+    /// policy; several are asked from left to right, and one that stands there twice, as a clone, once. It gets a copy of the
+    /// request without the body. On axum the parameters of the route are among the extensions: with `RequestPartsExt`,
+    /// `parts.extract::<Path<u64>>()`.
+    ///
+    /// An error never allows, nor does its negation; another branch of an [`or`](Self::or) may still allow by itself. An error that
+    /// is a [`Problem`](crate::Problem), or has one among its sources, is answered as that problem, such as the `404` of a post that is
+    /// not there. Every other is a `503`, and an `error` record with target `portcullis::authorize` names the rule, the cause and the
+    /// request's id. All of a request's questions share one [deadline](super::AuthorizeLayer::deadline).
+    ///
+    /// ```
+    /// use portcullis::authorize::Policy;
+    /// # #[derive(Clone)] struct Database;
+    /// # impl Database { async fn owner_of(&self, _: &str) -> std::io::Result<String> { Ok("7".into()) } }
+    /// # let database = Database;
+    ///
+    /// let owner = Policy::ask("owner", move |identity, parts| {
+    ///     let database = database.clone();
+    ///     async move {
+    ///         let owner = database.owner_of(parts.uri.path()).await?;
+    ///         Ok(identity.subject() == Some(owner.as_str()))
+    ///     }
+    /// });
+    /// assert_eq!((Policy::role("admin") | owner).to_string(), "role admin or ask owner");
+    /// ```
+    pub fn ask<F, A>(name: impl Into<Arc<str>>, asks: F) -> Self
+    where
+        F: Fn(Identity, Parts) -> A + Send + Sync + 'static,
+        A: Future<Output = Result<bool>> + Send + 'static,
+    {
+        Rule::Ask(Arc::new(Question::new(name.into(), asks))).into()
     }
 
     /// Everyone, also the anonymous, where the closure answers true for the request: for services without routes to put a layer
@@ -141,81 +194,23 @@ impl Policy {
         !matches!(self.rule, Rule::Anyone)
     }
 
-    pub(super) fn decide(&self, identity: &Identity, request: RequestView<'_>) -> Decision {
-        if self.rule.allows(identity, request) {
-            return Decision::Allow;
-        }
-        if identity.is_anonymous() {
-            return Decision::Unauthenticated;
-        }
-        match self.rule.missing_scope(identity, request) {
-            Some(scope) => Decision::InsufficientScope(scope),
-            None => Decision::Forbidden,
-        }
-    }
-}
-
-impl Rule {
-    fn allows(&self, identity: &Identity, request: RequestView<'_>) -> bool {
-        let known = !identity.is_anonymous();
-        match self {
-            Self::Anyone => true,
-            Self::Nobody => false,
-            Self::Known => known,
-            Self::Role(name) => identity.has_role(name),
-            Self::Permission(name) => identity.has_permission(name),
-            Self::Scope(name) => identity.has_scope(name),
-            Self::Check(_, allows) => known && allows(identity, request),
-            Self::Request(_, admits) => admits(request),
-            Self::All(rules) => rules.iter().all(|rule| rule.allows(identity, request)),
-            Self::Any(rules) => rules.iter().any(|rule| rule.allows(identity, request)),
-            Self::Not(rule) => known && !rule.allows(identity, request),
-        }
-    }
-
-    /// The one scope with which this would allow.
-    fn missing_scope(&self, identity: &Identity, request: RequestView<'_>) -> Option<Arc<str>> {
-        match self {
-            Self::Scope(name) => Some(Arc::clone(name)),
-            Self::All(rules) => {
-                let mut denying = rules.iter().filter(|rule| !rule.allows(identity, request));
-                match (denying.next(), denying.next()) {
-                    (Some(only), None) => only.missing_scope(identity, request),
-                    _ => None,
-                }
-            }
-            _ => None,
-        }
-    }
-
-    fn write(&self, f: &mut fmt::Formatter<'_>, nested: bool) -> fmt::Result {
-        let (rules, word) = match self {
-            Self::Anyone => return f.write_str("anyone"),
-            Self::Nobody => return f.write_str("nobody"),
-            Self::Known => return f.write_str("authenticated"),
-            Self::Role(name) => return write!(f, "role {name}"),
-            Self::Permission(name) => return write!(f, "permission {name}"),
-            Self::Scope(name) => return write!(f, "scope {name}"),
-            Self::Check(name, _) => return write!(f, "check {name}"),
-            Self::Request(name, _) => return write!(f, "request {name}"),
-            Self::Not(rule) => {
-                f.write_str("not ")?;
-                return rule.write(f, true);
-            }
-            Self::All(rules) => (rules, " and "),
-            Self::Any(rules) if rules.is_empty() => return f.write_str("nobody"),
-            Self::Any(rules) => (rules, " or "),
+    pub(super) fn decide(&self, identity: &Identity, request: RequestView<'_>, answers: &Answers) -> Decision {
+        let seen = Seen {
+            identity,
+            request,
+            answers,
         };
-        if nested {
-            f.write_str("(")?;
+        match self.rule.weigh(seen) {
+            Truth::Yes => Decision::Allow,
+            Truth::Open(question) => Decision::Ask(Arc::clone(question)),
+            Truth::Broken(Fault::Unanswered(place)) => Decision::Unanswered(place),
+            Truth::Broken(Fault::NoClaims(rule)) => Decision::NoClaims(Arc::clone(rule)),
+            Truth::No if identity.is_anonymous() => Decision::Unauthenticated,
+            Truth::No => match self.rule.missing_scope(seen) {
+                Some(scope) => Decision::InsufficientScope(scope),
+                None => Decision::Forbidden,
+            },
         }
-        for (i, rule) in rules.iter().enumerate() {
-            if i > 0 {
-                f.write_str(word)?;
-            }
-            rule.write(f, true)?;
-        }
-        if nested { f.write_str(")") } else { Ok(()) }
     }
 }
 

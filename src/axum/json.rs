@@ -21,6 +21,17 @@ pub struct Json<T>(pub T);
 
 transparent!(Json);
 
+impl<T: DeserializeOwned> Json<T> {
+    /// Takes a body that was looked at before, such as by [`Fields::check_json`](crate::fields::Fields::check_json), and refuses it
+    /// as the extractor does, but for its content type, which nobody asks for here, and the request's id, which `catch_error` adds.
+    pub fn from_bytes(body: &[u8]) -> Result<Self, Problem> {
+        match axum::Json::from_bytes(body) {
+            Ok(axum::Json(value)) => Ok(Self(value)),
+            Err(rejection) => Err(rejection::json(&rejection)),
+        }
+    }
+}
+
 impl<T, S> FromRequest<S> for Json<T>
 where
     T: DeserializeOwned,

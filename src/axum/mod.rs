@@ -26,6 +26,7 @@
 //! 4. A [`Path`] that does not fit its route is the app's mistake, and answered as such: `500` and a record.
 //! 5. [`not_found`] and [`method_not_allowed`] are handlers for the fallbacks of a `Router`.
 //! 6. [`Problem`](crate::Problem), [`Error`](crate::Error) and [`Json`] are responses, so that `?` works in a handler on any error.
+//! 7. [`Routes`] is a router on which every route has a policy, and which lists them all.
 //!
 //! An extractor of axum's own, where an app still uses one, refuses in plain text, and nothing around it can tell why.
 //!
@@ -129,6 +130,7 @@
 //! # }
 //! ```
 
+mod audit;
 pub(crate) mod extensions;
 mod fallback;
 mod form;
@@ -138,13 +140,16 @@ mod path;
 mod query;
 mod rejection;
 mod response;
+mod routes;
 #[cfg(test)]
 mod tests;
 mod transparent;
 mod wording;
 
+pub use self::audit::{Audit, AuditedRoute};
 pub use self::fallback::{method_not_allowed, not_found};
 pub use self::form::Form;
 pub use self::json::Json;
 pub use self::path::Path;
 pub use self::query::Query;
+pub use self::routes::Routes;

@@ -1,4 +1,5 @@
-use std::sync::{Arc, Once};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use http::HeaderName;
 use tower_layer::Layer;
@@ -20,14 +21,14 @@ pub struct ClientIpLayer {
 pub(super) struct Config {
     pub(super) policy: Policy,
     /// The missing peer address is reported once, not once a request.
-    pub(super) reported: Once,
+    pub(super) reported: AtomicBool,
 }
 
 impl Config {
     fn new(policy: Policy) -> Arc<Self> {
         Arc::new(Self {
             policy,
-            reported: Once::new(),
+            reported: AtomicBool::new(false),
         })
     }
 }

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use http::{Request, Response, StatusCode};
@@ -39,13 +40,13 @@ where
 
     fn call(&mut self, mut request: Request<ReqB>) -> Self::Future {
         let Some(PeerAddr(peer)) = PeerAddr::of(request.extensions()) else {
-            self.config.reported.call_once(|| {
+            if !self.config.reported.swap(true, Ordering::Relaxed) {
                 tracing::error!(
                     target: "portcullis::client_ip",
                     "the peer's address is unknown: serve with portcullis::server, with axum's \
                      into_make_service_with_connect_info::<SocketAddr>() and the feature `axum`, or insert a PeerAddr",
                 );
-            });
+            }
             let problem = Problem::new(StatusCode::INTERNAL_SERVER_ERROR).for_request(request.extensions());
             return ResponseFuture::refuse(problem.into_response());
         };

@@ -28,6 +28,8 @@ pub struct PasswordsBuilder {
     queue: Option<usize>,
     max_bytes: usize,
     pepper: Option<Box<[u8]>>,
+    #[cfg(feature = "bcrypt")]
+    accept_bcrypt: bool,
 }
 
 impl PasswordsBuilder {
@@ -41,6 +43,8 @@ impl PasswordsBuilder {
             queue: None,
             max_bytes: 1024,
             pepper: None,
+            #[cfg(feature = "bcrypt")]
+            accept_bcrypt: false,
         }
     }
 
@@ -100,6 +104,15 @@ impl PasswordsBuilder {
         self
     }
 
+    /// Verifies the bcrypt hashes of an older system too (feature `bcrypt`), of a cost of 4 to 16. Default false. Each that matches
+    /// has an argon2id hash to store in its place, so that they die out with the logins. As in that system, only the first 72 bytes
+    /// of such a password count.
+    #[cfg(feature = "bcrypt")]
+    pub fn accept_bcrypt(mut self) -> Self {
+        self.accept_bcrypt = true;
+        self
+    }
+
     /// Checks all settings.
     ///
     /// # Errors
@@ -137,11 +150,14 @@ impl PasswordsBuilder {
             faults.add(NAME, "pepper", format!("must have {SHORTEST_PEPPER} bytes or more"));
         }
         faults.finish()?;
-        Ok(Passwords::new(
+        let passwords = Passwords::new(
             Scheme::new(cost, self.pepper),
             Queue::new(concurrency, queue),
             self.max_bytes,
-        ))
+        );
+        #[cfg(feature = "bcrypt")]
+        let passwords = passwords.accepting_bcrypt(self.accept_bcrypt);
+        Ok(passwords)
     }
 }
 
@@ -156,6 +172,6 @@ impl fmt::Debug for PasswordsBuilder {
             .field("queue", &self.queue)
             .field("max_bytes", &self.max_bytes)
             .field("peppered", &self.pepper.is_some())
-            .finish()
+            .finish_non_exhaustive()
     }
 }

@@ -14,7 +14,9 @@
 //!    the [`Verdict`] has a new hash to store. Until then that account takes the time of its own cost.
 //! 6. A stored hash that is malformed, of another algorithm, above 256 MiB or above a second's work is
 //!    [`Malformed`](PasswordError::Malformed): what the database says is not allocated unseen.
-//! 7. A password of more than 1024 bytes is [`TooLong`](PasswordError::TooLong). It is never cut, trimmed or normalised. How short
+//! 7. With the feature `bcrypt`, and where the builder [accepts them](PasswordsBuilder::accept_bcrypt), bcrypt hashes of an older
+//!    system are verified, and every one that matches has a new hash to store.
+//! 8. A password of more than 1024 bytes is [`TooLong`](PasswordError::TooLong). It is never cut, trimmed or normalised. How short
 //!    it may be is the app's to say (NIST SP 800-63B: 8 characters, better 15).
 //!
 //! It costs some 20 to 50 ms of a core and 19 MiB a hash at the default, on a thread of tokio's that may block; an outdated hash
@@ -67,6 +69,8 @@
 //! # }
 //! ```
 
+#[cfg(feature = "bcrypt")]
+mod bcrypt;
 mod builder;
 mod error;
 mod passwords;

@@ -1,13 +1,16 @@
+use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-use argon2::password_hash::Error as Argon2Error;
-
+#[cfg(feature = "bcrypt")]
+use super::bcrypt::Bcrypt;
 use super::builder::PasswordsBuilder;
 use super::error::PasswordError;
 use super::policy::Stored;
 use super::queue::Queue;
 use super::scheme::Scheme;
+
+type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// Hashes and verifies passwords. Cloning costs reference counts, and clones share their queue. See the
 /// [module page](crate::password).
@@ -16,6 +19,15 @@ pub struct Passwords {
     scheme: Arc<Scheme>,
     queue: Queue,
     max_bytes: usize,
+    #[cfg(feature = "bcrypt")]
+    accept_bcrypt: bool,
+}
+
+/// A stored hash that may be verified.
+enum Known {
+    Argon2(Box<Stored>),
+    #[cfg(feature = "bcrypt")]
+    Bcrypt(Bcrypt),
 }
 
 impl Passwords {
@@ -29,7 +41,15 @@ impl Passwords {
             scheme: Arc::new(scheme),
             queue,
             max_bytes,
+            #[cfg(feature = "bcrypt")]
+            accept_bcrypt: false,
         }
+    }
+
+    #[cfg(feature = "bcrypt")]
+    pub(super) fn accepting_bcrypt(mut self, accept: bool) -> Self {
+        self.accept_bcrypt = accept;
+        self
     }
 
     /// The PHC string to store: algorithm, cost, a new random salt and the hash, about 97 characters.
@@ -41,7 +61,10 @@ impl Passwords {
     pub async fn hash(&self, password: impl Into<String>) -> Result<String, PasswordError> {
         let password = self.admit(password.into())?;
         let scheme = Arc::clone(&self.scheme);
-        self.queue.run(move || scheme.hash(&password)).await?.map_err(internal)
+        self.queue
+            .run(move || scheme.hash(&password))
+            .await?
+            .map_err(|error| PasswordError::Internal(error.into()))
     }
 
     /// Whether the password is that of the stored hash. Without a stored hash, for a user who is unknown or has no password, it
@@ -54,14 +77,14 @@ impl Passwords {
     pub async fn verify(&self, password: impl Into<String>, stored: Option<&str>) -> Result<Verdict, PasswordError> {
         let password = self.admit(password.into())?;
         let stored = stored
-            .map(|text| Stored::read(text, self.scheme.cost()))
+            .map(|text| self.read(text))
             .transpose()
             .map_err(PasswordError::Malformed)?;
         let scheme = Arc::clone(&self.scheme);
         self.queue
             .run(move || judge(&scheme, &password, stored.as_ref()))
             .await?
-            .map_err(internal)
+            .map_err(PasswordError::Internal)
     }
 
     /// How many hashes are computed just now, for a metric.
@@ -79,6 +102,14 @@ impl Passwords {
         self.queue.concurrency()
     }
 
+    fn read(&self, stored: &str) -> Result<Known, BoxError> {
+        #[cfg(feature = "bcrypt")]
+        if self.accept_bcrypt && Bcrypt::is_meant(stored) {
+            return Bcrypt::read(stored).map(Known::Bcrypt);
+        }
+        Stored::read(stored, self.scheme.cost()).map(|stored| Known::Argon2(Box::new(stored)))
+    }
+
     fn admit(&self, password: String) -> Result<String, PasswordError> {
         if password.len() > self.max_bytes {
             return Err(PasswordError::TooLong);
@@ -87,20 +118,18 @@ impl Passwords {
     }
 }
 
-fn judge(scheme: &Scheme, password: &str, stored: Option<&Stored>) -> Result<Verdict, Argon2Error> {
-    let Some(stored) = stored else {
-        scheme.pretend(password)?;
-        return Ok(Verdict::default());
+fn judge(scheme: &Scheme, password: &str, stored: Option<&Known>) -> Result<Verdict, BoxError> {
+    let (matches, outdated) = match stored {
+        None => {
+            scheme.pretend(password)?;
+            (false, false)
+        }
+        Some(Known::Argon2(stored)) => (scheme.matches(password, stored)?, stored.outdated),
+        #[cfg(feature = "bcrypt")]
+        Some(Known::Bcrypt(old)) => (old.matches(password)?, true),
     };
-    let matches = scheme.matches(password, stored)?;
-    let rehash = (matches && stored.outdated)
-        .then(|| scheme.hash(password))
-        .transpose()?;
+    let rehash = (matches && outdated).then(|| scheme.hash(password)).transpose()?;
     Ok(Verdict { matches, rehash })
-}
-
-fn internal(error: Argon2Error) -> PasswordError {
-    PasswordError::Internal(error.into())
 }
 
 /// The outcome of [`Passwords::verify`].

@@ -166,7 +166,7 @@ impl RateLimitLayerBuilder {
                 skip: self.skip,
                 expose_state: self.expose_state,
                 hasher: RandomState::new(),
-                reports: Reports::new(),
+                reports: Reports::default(),
             }),
         })
     }

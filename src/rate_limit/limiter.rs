@@ -1,6 +1,7 @@
 use std::fmt;
 use std::hash::RandomState;
-use std::sync::{Arc, Once};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::HeaderMap;
 
@@ -30,10 +31,10 @@ pub(super) struct Limiter {
 }
 
 /// Each missing layer is reported once, not once a request.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Reports {
-    address: Once,
-    identity: Once,
+    address: AtomicBool,
+    identity: AtomicBool,
 }
 
 /// The outcome for one request.
@@ -89,28 +90,21 @@ impl Limiter {
 }
 
 impl Reports {
-    pub(super) fn new() -> Self {
-        Self {
-            address: Once::new(),
-            identity: Once::new(),
-        }
-    }
-
     fn report(&self, missing: Missing) {
-        match missing {
-            Missing::Address => self.address.call_once(|| {
-                tracing::error!(
-                    target: "portcullis::rate_limit",
-                    "the client's address is unknown: put the client_ip layer outside rate_limit, and serve with peer \
-                     addresses as its page says",
-                );
-            }),
-            Missing::Identity => self.identity.call_once(|| {
-                tracing::error!(
-                    target: "portcullis::rate_limit",
-                    "no Identity on the request: put the jwt layer, or another that inserts one, outside rate_limit",
-                );
-            }),
+        let (reported, text) = match missing {
+            Missing::Address => (
+                &self.address,
+                "the client's address is unknown: put the client_ip layer outside rate_limit, and serve with peer addresses as its \
+                 page says",
+            ),
+            Missing::Identity => (
+                &self.identity,
+                "no Identity on the request: put the jwt layer, or another that inserts one, outside rate_limit",
+            ),
+        };
+        // No `Once`: it holds all requests up while the log is written, and panics for good after a subscriber that did.
+        if !reported.swap(true, Ordering::Relaxed) {
+            tracing::error!(target: "portcullis::rate_limit", "{text}");
         }
     }
 }

@@ -1,7 +1,7 @@
 use std::fmt::{self, Write as _};
 use std::io;
 use std::net::IpAddr;
-use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use http::{StatusCode, Version};
@@ -109,7 +109,7 @@ type WriteLine = dyn Fn(&[u8]) -> io::Result<()> + Send + Sync;
 pub(super) struct Text {
     pub(super) format: TextFormat,
     write: Box<WriteLine>,
-    reported: Once,
+    reported: AtomicBool,
 }
 
 impl Text {
@@ -121,20 +121,20 @@ impl Text {
         Self {
             format,
             write: Box::new(move |line| make_writer().write_all(line)),
-            reported: Once::new(),
+            reported: AtomicBool::new(false),
         }
     }
 
     /// Writes a line in one piece. A full disk is no reason to fail a request: it is reported once.
     pub(super) fn put(&self, line: &Line<'_>) {
-        if let Err(error) = (self.write)(line.render(self.format).as_bytes()) {
-            self.reported.call_once(|| {
-                tracing::error!(
-                    target: "portcullis::request_log",
-                    %error,
-                    "a line of the text log could not be written; this is said once",
-                );
-            });
+        if let Err(error) = (self.write)(line.render(self.format).as_bytes())
+            && !self.reported.swap(true, Ordering::Relaxed)
+        {
+            tracing::error!(
+                target: "portcullis::request_log",
+                %error,
+                "a line of the text log could not be written; this is said once",
+            );
         }
     }
 }

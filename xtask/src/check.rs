@@ -8,7 +8,16 @@ use crate::run::{cargo, cargo_with, root};
 use crate::smoke;
 
 /// Each feature alone must build: unification in the workspace hides a missing `cfg`.
-const FEATURES: &[&str] = &["aws-lc", "rust-crypto", "axum", "password", "jwks", "tonic"];
+const FEATURES: &[&str] = &[
+    "aws-lc",
+    "rust-crypto",
+    "axum",
+    "password",
+    "bcrypt",
+    "jwks",
+    "redis",
+    "tonic",
+];
 
 pub(crate) fn check() -> Result<(), String> {
     cargo(&["fmt", "--all", "--check"])?;
@@ -23,6 +32,16 @@ pub(crate) fn check() -> Result<(), String> {
     ])?;
     cargo(&["test", "--workspace"])?;
     cargo(&["test", "--package", "portcullis", "--all-features"])?;
+    cargo(&[
+        "test",
+        "--package",
+        "portcullis",
+        "--all-features",
+        "--bench",
+        "overhead",
+        "--",
+        "--test",
+    ])?;
     // The crypto backends: the other one alone, and neither, which is a fault of the builder and not a panic.
     let jwt = ["test", "--package", "portcullis", "--no-default-features"];
     cargo(&[&jwt[..], &["--features", "rust-crypto", "--test", "jwt"]].concat())?;

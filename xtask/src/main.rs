@@ -1,4 +1,4 @@
-//! What contributors run, with nothing to install: `cargo xtask check | dev | bench`.
+//! What contributors run, with nothing to install: `cargo xtask check | msrv | dev | bench`.
 
 mod check;
 mod dev;
@@ -12,6 +12,7 @@ const USAGE: &str = "\
 usage: cargo xtask <command>
 
   check   everything that CI checks: format, lints, tests, features, docs, dependencies, MSRV
+  msrv    only the part of check that is about the library's oldest Rust
   dev     runs the blog and restarts it when a source file is saved; the listening socket stays open
   bench   measures what each layer costs";
 
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["check"] => check::check(),
+        ["msrv"] => msrv::check(),
         ["dev"] => dev::dev(),
         ["bench", ..] => run::cargo(&["bench", "--package", "portcullis", "--all-features"]),
         _ => Err(USAGE.to_owned()),

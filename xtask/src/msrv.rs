@@ -91,6 +91,8 @@ fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
-fn number(version: &str) -> Vec<u32> {
-    version.split('.').filter_map(|part| part.parse().ok()).collect()
+/// `1.88` and `1.88.0` are the same.
+fn number(version: &str) -> [u32; 3] {
+    let mut parts = version.split('.').filter_map(|part| part.parse().ok());
+    [(); 3].map(|()| parts.next().unwrap_or(0))
 }

@@ -2,25 +2,31 @@
 
 use axum::Router;
 use portcullis::ConfigError;
+use portcullis::axum::Routes;
 use portcullis::shutdown::Handle;
+use portcullis::stack::Explanation;
 
 use crate::state::AppState;
 use crate::{admin, auth, comments, demo, health, middleware, pages, posts, users};
 
-/// Every route, behind every layer. A layer that is configured wrongly is named in the error.
+/// Every route with its policy, inside every layer. A layer that is configured wrongly is named in the error.
 pub fn app(state: AppState, shutdown: &Handle) -> Result<Router, ConfigError> {
     let gate = middleware::gate(&state, shutdown)?;
-    let api = Router::new()
-        .nest("/auth", auth::routes::router())
-        .nest("/users", users::routes::router())
-        .nest("/posts", posts::routes::router().merge(comments::routes::router()))
-        .nest("/admin", middleware::admin_only(admin::routes::router()))
-        .nest("/demo", demo::routes::router(gate.explain()));
+    let routes = routes(shutdown, gate.explain()).into_router();
+    Ok(middleware::inside(routes, &state).layer(gate).with_state(state))
+}
 
-    let router = Router::new()
-        .merge(pages::routes::router())
-        .merge(health::routes::router(shutdown))
-        .nest("/api/v1", api);
-
-    Ok(middleware::bounded(router).layer(gate).with_state(state))
+/// Every route, and who may use it.
+pub fn routes(shutdown: &Handle, explanation: Explanation) -> Routes<AppState> {
+    let posts = posts::routes::routes().merge(comments::routes::routes());
+    let api = Routes::new()
+        .nest("/auth", auth::routes::routes())
+        .nest("/users", users::routes::routes())
+        .nest("/posts", posts)
+        .nest("/admin", admin::routes::routes())
+        .nest("/demo", demo::routes::routes(explanation));
+    Routes::new()
+        .merge(pages::routes::routes())
+        .merge(health::routes::routes(shutdown))
+        .nest("/api/v1", api)
 }

@@ -55,6 +55,8 @@ pub struct Config {
     pub database_url: String,
     /// `JWT_SECRET`; `None` only in development, where one is made.
     pub jwt_secret: Option<Secret>,
+    /// `REDIS_URL`, where several processes share their sessions; `None` keeps them in memory.
+    pub redis_url: Option<Secret>,
     /// `RATE_LIMIT`, for an address on `/api`.
     pub rate_limit: Quota,
     /// `CORS_ORIGINS`.
@@ -131,6 +133,14 @@ impl Config {
         if jwt_secret.is_none() && stage != Stage::Development && source.is_absent("JWT_SECRET") {
             source.fault("JWT_SECRET", "is required outside development");
         }
+        let redis_url = source.parse("REDIS_URL", None, |text| {
+            // The value is not echoed: it may hold a password.
+            if text.starts_with("redis://") {
+                Ok(Some(Secret::new(text)))
+            } else {
+                Err("must begin with `redis://`".into())
+            }
+        });
         let default_limit = Quota::new(100, Duration::from_mins(15));
         let rate_limit = source.parse("RATE_LIMIT", default_limit, |text| {
             text.parse::<Quota>().map_err(|error| error.to_string())
@@ -155,6 +165,7 @@ impl Config {
                 port,
                 database_url,
                 jwt_secret,
+                redis_url,
                 rate_limit,
                 cors_origins,
                 trusted_proxies,
@@ -284,6 +295,7 @@ mod tests {
             ("PORT", "70000"),
             ("DATABASE_URL", "mysql://root:hunter2@db"),
             ("JWT_SECRET", "short"),
+            ("REDIS_URL", "localhost"),
             ("RATE_LIMIT", "many"),
             ("CORS_ORIGINS", "example.com"),
             ("TRUSTED_PROXIES", "10.0.0.0/33"),
@@ -299,6 +311,7 @@ mod tests {
                 "PORT",
                 "DATABASE_URL",
                 "JWT_SECRET",
+                "REDIS_URL",
                 "RATE_LIMIT",
                 "CORS_ORIGINS",
                 "TRUSTED_PROXIES",

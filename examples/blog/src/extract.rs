@@ -17,6 +17,11 @@ impl Caller {
         self.0.subject()?.parse().ok()
     }
 
+    /// The session that the caller's token was issued in.
+    pub(crate) fn session(&self) -> Option<&str> {
+        self.0.token()?.session()
+    }
+
     /// Whether the caller may do everything.
     pub(crate) fn is_admin(&self) -> bool {
         self.0.has_role("admin")

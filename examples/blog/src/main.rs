@@ -5,12 +5,13 @@ use std::io;
 use std::net::TcpListener;
 use std::process::ExitCode;
 
-use blog::app::app;
+use blog::app::{app, routes};
 use blog::config::Config;
 use blog::state::AppState;
 use blog::telemetry;
 use portcullis::server::Server;
 use portcullis::shutdown::Shutdown;
+use portcullis::stack::Stack;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -24,6 +25,21 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<ExitCode, Box<dyn Error>> {
+    match std::env::args().skip(1).collect::<Vec<_>>().as_slice() {
+        [] => serve().await,
+        [command] if command == "routes" => {
+            let shutdown = Shutdown::builder().build()?;
+            println!(
+                "{}",
+                routes(&shutdown.handle(), Stack::builder().build()?.explain()).audit()
+            );
+            Ok(ExitCode::SUCCESS)
+        }
+        _ => Err("usage: blog [routes]".into()),
+    }
+}
+
+async fn serve() -> Result<ExitCode, Box<dyn Error>> {
     let config = Config::from_env()?;
     telemetry::init(&config);
     // Before the database: a second blog on the same port must not migrate the first one's file.

@@ -7,7 +7,6 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::map_response;
 use axum::response::Response;
 use http::StatusCode;
-use portcullis::authorize::{AuthorizeLayer, Policy};
 use portcullis::client_ip::ClientIpLayer;
 use portcullis::cors::CorsLayer;
 use portcullis::csrf::CsrfLayer;
@@ -82,13 +81,17 @@ fn renderer() -> Renderer {
     })
 }
 
-/// What a request may cost, inside the gate.
-pub(crate) fn bounded(router: Router<AppState>) -> Router<AppState> {
+/// What stands inside the gate: whether the caller's session still counts, and what a request may cost.
+pub(crate) fn inside(router: Router<AppState>, state: &AppState) -> Router<AppState> {
     let bounds = ServiceBuilder::new()
         // A body that says it is too long is refused before a byte of it is read.
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(DefaultBodyLimit::disable());
-    router.layer(bounds).layer(map_response(in_the_one_voice))
+    router
+        .layer(bounds)
+        .layer(map_response(in_the_one_voice))
+        // A token of an ended session is refused at once, though it has not expired.
+        .layer(state.sessions().layer())
 }
 
 /// The refusal of `tower_http` is plain text; this makes it a problem like all others.
@@ -98,9 +101,4 @@ async fn in_the_one_voice(response: Response) -> Response {
         status @ StatusCode::PAYLOAD_TOO_LARGE if !ours => Problem::new(status).into_response(),
         _ => response,
     }
-}
-
-/// Around `/api/v1/admin`.
-pub(crate) fn admin_only(router: Router<AppState>) -> Router<AppState> {
-    router.layer(AuthorizeLayer::new(Policy::role("admin")))
 }

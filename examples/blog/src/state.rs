@@ -3,12 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use portcullis::fields::Fields;
 use portcullis::password::Passwords;
+use portcullis::session::{RefreshCookie, Sessions};
 use sea_orm::{DatabaseConnection, DbErr};
 
 use crate::auth::tokens::Tokens;
 use crate::config::{Config, Secret, Stage};
-use crate::{database, seed};
+use crate::users::dto::UserView;
+use crate::{database, seed, users};
 
 /// What handlers share. Cloning costs a few reference counts.
 #[derive(Clone)]
@@ -17,6 +20,9 @@ pub struct AppState {
     db: DatabaseConnection,
     passwords: Passwords,
     tokens: Tokens,
+    sessions: Sessions,
+    refresh_cookie: RefreshCookie,
+    user_fields: Fields<UserView>,
 }
 
 /// An account that the development seed made, printed at start.
@@ -43,6 +49,13 @@ impl AppState {
             db,
             passwords: Passwords::builder().build()?,
             tokens: Tokens::new(&secret)?,
+            sessions: sessions(&config).await?,
+            user_fields: users::dto::fields()?,
+            // In development the page is served over plain HTTP.
+            refresh_cookie: match config.stage {
+                Stage::Development => RefreshCookie::insecure_for_localhost(),
+                Stage::Staging | Stage::Production => RefreshCookie::new(),
+            },
             config: Arc::new(config),
         };
         let seeded = if state.config.stage == Stage::Development {
@@ -74,6 +87,29 @@ impl AppState {
     pub(crate) fn tokens(&self) -> &Tokens {
         &self.tokens
     }
+
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    /// Who sees what of a user.
+    pub(crate) fn user_fields(&self) -> &Fields<UserView> {
+        &self.user_fields
+    }
+
+    pub(crate) fn refresh_cookie(&self) -> &RefreshCookie {
+        &self.refresh_cookie
+    }
+}
+
+/// In Redis, where one is configured: then a logout in one process is seen by all.
+async fn sessions(config: &Config) -> portcullis::Result<Sessions> {
+    let builder = Sessions::builder();
+    let Some(url) = &config.redis_url else {
+        return Ok(builder.memory().build()?);
+    };
+    let connection = redis::Client::open(url.expose())?.get_connection_manager().await?;
+    Ok(builder.redis(connection, "blog").build()?)
 }
 
 /// A secret of this checkout, kept so that a restart does not end everybody's session.

@@ -1,11 +1,11 @@
 //! `/api/v1/admin`.
 
-use axum::Router;
-use axum::routing::get;
+use portcullis::authorize::Policy;
+use portcullis::axum::Routes;
 
 use super::handlers::stats;
 use crate::state::AppState;
 
-pub(crate) fn router() -> Router<AppState> {
-    Router::new().route("/stats", get(stats))
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new().get("/stats", Policy::role("admin"), stats)
 }

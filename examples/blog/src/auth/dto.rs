@@ -1,6 +1,10 @@
 //! What the routes of accounts take and give.
 
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
 use portcullis::Error;
+use portcullis::session::{SessionId, SessionInfo};
 use serde::{Deserialize, Serialize};
 
 use crate::users::dto::UserView;
@@ -70,5 +74,38 @@ pub(super) struct TokenResponse {
     pub(super) token: String,
     pub(super) token_type: &'static str,
     pub(super) expires_in: u64,
+    pub(super) refresh_token: String,
+    pub(super) refresh_expires_in: u64,
     pub(super) user: UserView,
+}
+
+/// A refresh token as it was sent. A browser sends it as a cookie instead, and an empty object.
+#[derive(Deserialize)]
+pub(super) struct RefreshRequest {
+    pub(super) refresh_token: Option<String>,
+}
+
+/// A session as its owner sees it.
+#[derive(Serialize)]
+pub(super) struct SessionView {
+    id: SessionId,
+    label: Arc<str>,
+    started_at: DateTime<Utc>,
+    last_used_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+    /// Whether it is the one that asks.
+    current: bool,
+}
+
+impl SessionView {
+    pub(super) fn new(session: SessionInfo, current: Option<&str>) -> Self {
+        Self {
+            id: session.id,
+            current: current == Some(session.id.as_str()),
+            label: session.label,
+            started_at: session.started.into(),
+            last_used_at: session.last_used.into(),
+            expires_at: session.expires.into(),
+        }
+    }
 }

@@ -1,17 +1,24 @@
 //! What the routes of accounts do.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::response::{AppendHeaders, IntoResponse};
-use http::header::{CACHE_CONTROL, LOCATION};
-use http::{HeaderName, StatusCode};
-use portcullis::axum::Json;
+use http::header::{CACHE_CONTROL, LOCATION, SET_COOKIE, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use portcullis::axum::{Json, Path};
+use portcullis::security_headers::CLEAR_SITE_DATA;
+use portcullis::session::{RefreshToken, SessionId};
 
-use super::dto::{Credentials, LoginRequest, RegisterRequest, Registration, TokenResponse};
+use super::dto::{
+    Credentials, LoginRequest, RefreshRequest, RegisterRequest, Registration, SessionView, TokenResponse,
+};
 use super::tokens;
 use crate::error;
 use crate::extract::SignedIn;
 use crate::state::AppState;
 use crate::users::dto::UserView;
+use crate::users::model::Model;
 use crate::users::store::{self, NewUser};
 
 pub(super) async fn register(
@@ -30,12 +37,13 @@ pub(super) async fn register(
     Ok((
         StatusCode::CREATED,
         AppendHeaders([(LOCATION, location)]),
-        Json(UserView::own(user)),
+        Json(UserView::from(user)),
     ))
 }
 
 pub(super) async fn login(
     State(state): State<AppState>,
+    headers: HeaderMap,
     Json(request): Json<LoginRequest>,
 ) -> portcullis::Result<impl IntoResponse> {
     let credentials = Credentials::try_from(request)?;
@@ -48,23 +56,108 @@ pub(super) async fn login(
     if let Some(hash) = verdict.into_rehash() {
         store::set_password_hash(state.db(), user.id, hash).await?;
     }
+    // What the owner will know the session by in the list of all.
+    let label = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+    let session = state
+        .sessions()
+        .start(&user.public_id.to_string(), label.unwrap_or("unknown client"))
+        .await?;
+    tokens_of(&state, user, session.id, &session.refresh_token, session.expires_in)
+}
+
+/// The next pair of tokens, for the refresh token of the body or of the cookie.
+pub(super) async fn refresh(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    Json(request): Json<RefreshRequest>,
+) -> portcullis::Result<impl IntoResponse> {
+    let cookie = state.refresh_cookie().read(&headers);
+    let token = request.refresh_token.as_deref().or(cookie);
+    let token = token.ok_or_else(|| error::bad_request("`refresh_token` is missing, and so is its cookie"))?;
+    let renewed = state.sessions().refresh(token).await?;
+    let id = renewed.user.parse().map_err(|_| "a session of no user")?;
+    // The role may have changed since, and the account may be gone.
+    let user = store::by_public_id(state.db(), id)
+        .await?
+        .ok_or_else(|| error::unauthorized("this account no longer exists"))?;
+    tokens_of(&state, user, renewed.id, &renewed.refresh_token, renewed.expires_in)
+}
+
+fn tokens_of(
+    state: &AppState,
+    user: Model,
+    session: SessionId,
+    refresh_token: &RefreshToken,
+    refresh_expires_in: Duration,
+) -> portcullis::Result<impl IntoResponse + use<>> {
+    let cookie = state.refresh_cookie().set(refresh_token, refresh_expires_in);
     let answer = TokenResponse {
-        token: state.tokens().issue(user.public_id, &user.role)?,
+        token: state.tokens().issue(user.public_id, &user.role, session)?,
         token_type: "Bearer",
         expires_in: tokens::LIFETIME.as_secs(),
-        user: UserView::own(user),
+        refresh_token: refresh_token.as_str().to_owned(),
+        refresh_expires_in: refresh_expires_in.as_secs(),
+        user: UserView::from(user),
     };
-    Ok((no_store(), Json(answer)))
+    Ok((no_store(), AppendHeaders([(SET_COOKIE, cookie)]), Json(answer)))
+}
+
+/// Ends this session: its tokens are refused from now on, in every process.
+pub(super) async fn logout(
+    State(state): State<AppState>,
+    signed_in: SignedIn,
+) -> portcullis::Result<impl IntoResponse> {
+    if let Some(session) = signed_in.caller.session() {
+        state.sessions().end(&signed_in.id.to_string(), session).await?;
+    }
+    Ok((StatusCode::NO_CONTENT, forget(&state)))
+}
+
+/// Ends all sessions of the caller.
+pub(super) async fn logout_all(
+    State(state): State<AppState>,
+    signed_in: SignedIn,
+) -> portcullis::Result<impl IntoResponse> {
+    state.sessions().end_all(&signed_in.id.to_string()).await?;
+    Ok((StatusCode::NO_CONTENT, forget(&state)))
+}
+
+pub(super) async fn sessions(
+    State(state): State<AppState>,
+    signed_in: SignedIn,
+) -> portcullis::Result<Json<Vec<SessionView>>> {
+    let sessions = state.sessions().list(&signed_in.id.to_string()).await?;
+    let current = signed_in.caller.session();
+    let views = sessions.into_iter().map(|session| SessionView::new(session, current));
+    Ok(Json(views.collect()))
+}
+
+/// Ends one of the caller's own sessions, such as that of a lost phone.
+pub(super) async fn end_session(
+    State(state): State<AppState>,
+    signed_in: SignedIn,
+    Path(id): Path<String>,
+) -> portcullis::Result<StatusCode> {
+    if state.sessions().end(&signed_in.id.to_string(), &id).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(error::not_found("Session").into())
+    }
 }
 
 pub(super) async fn me(State(state): State<AppState>, signed_in: SignedIn) -> portcullis::Result<impl IntoResponse> {
     let user = store::by_public_id(state.db(), signed_in.id)
         .await?
         .ok_or_else(|| error::unauthorized("this account no longer exists"))?;
-    Ok((no_store(), Json(UserView::own(user))))
+    Ok((no_store(), Json(UserView::from(user))))
 }
 
 /// RFC 6750 section 5.3: an answer with a token is not for caches.
 fn no_store() -> AppendHeaders<[(HeaderName, &'static str); 1]> {
     AppendHeaders([(CACHE_CONTROL, "no-store")])
+}
+
+/// Makes the browser drop its refresh token, and what it has stored of this origin.
+fn forget(state: &AppState) -> AppendHeaders<[(HeaderName, HeaderValue); 2]> {
+    AppendHeaders([(SET_COOKIE, state.refresh_cookie().clear()), CLEAR_SITE_DATA])
 }

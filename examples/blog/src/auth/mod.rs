@@ -2,5 +2,6 @@
 
 mod dto;
 mod handlers;
+mod roles;
 pub(crate) mod routes;
 pub(crate) mod tokens;

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use portcullis::ConfigError;
 use portcullis::jwt::{Algorithm, IssueError, Issuer, JwtLayer, SigningKey};
+use portcullis::session::SessionId;
 use uuid::Uuid;
 
+use super::roles;
 use crate::config::Secret;
 
 /// How long a token is good for.
@@ -40,9 +42,11 @@ impl Tokens {
         Ok(Self { issuer, layer })
     }
 
-    /// A token for this user.
-    pub(crate) fn issue(&self, user: Uuid, role: &str) -> Result<String, IssueError> {
-        self.issuer.token(user.to_string()).roles([role]).sign()
+    /// A token for this user, that ends with the session.
+    pub(crate) fn issue(&self, user: Uuid, role: &str, session: SessionId) -> Result<String, IssueError> {
+        let token = self.issuer.token(user.to_string()).roles([role]);
+        let token = token.permissions(roles::permissions(role).iter().copied());
+        token.claim("sid", session).sign()
     }
 
     /// Verifies them.

@@ -1,13 +1,16 @@
 //! `/api/v1/posts/{post}/comments`.
 
-use axum::Router;
-use axum::routing::get;
+use portcullis::authorize::Policy;
+use portcullis::axum::Routes;
 
 use super::handlers::{create, delete, list, show};
 use crate::state::AppState;
 
-pub(crate) fn router() -> Router<AppState> {
-    Router::new()
-        .route("/{id}/comments", get(list).post(create))
-        .route("/{id}/comments/{comment}", get(show).delete(delete))
+pub(crate) fn routes() -> Routes<AppState> {
+    let writers = || Policy::permission("comments:write");
+    Routes::new()
+        .get("/{id}/comments", Policy::anyone(), list)
+        .post("/{id}/comments", writers(), create)
+        .get("/{id}/comments/{comment}", Policy::anyone(), show)
+        .delete("/{id}/comments/{comment}", writers(), delete)
 }

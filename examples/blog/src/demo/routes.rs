@@ -1,17 +1,19 @@
 //! `/api/v1/demo`.
 
-use axum::routing::get;
-use axum::{Extension, Router};
+use axum::Extension;
+use portcullis::authorize::Policy;
+use portcullis::axum::Routes;
 use portcullis::stack::Explanation;
 
 use super::handlers::{error, gate, panic, panic_in_stream, slow};
 use crate::state::AppState;
 
-pub(crate) fn router(explanation: Explanation) -> Router<AppState> {
-    Router::new()
-        .route("/gate", get(gate).layer(Extension(explanation)))
-        .route("/error", get(error))
-        .route("/panic", get(panic))
-        .route("/panic-in-stream", get(panic_in_stream))
-        .route("/slow", get(slow))
+pub(crate) fn routes(explanation: Explanation) -> Routes<AppState> {
+    Routes::new()
+        .get("/gate", Policy::anyone(), gate)
+        .get("/error", Policy::anyone(), error)
+        .get("/panic", Policy::anyone(), panic)
+        .get("/panic-in-stream", Policy::anyone(), panic_in_stream)
+        .get("/slow", Policy::anyone(), slow)
+        .layer(Extension(explanation))
 }

@@ -1,43 +1,41 @@
 //! Users as the API shows them. The model itself is never serialised: it holds the password's hash.
 
 use chrono::{DateTime, Utc};
+use portcullis::ConfigError;
+use portcullis::fields::Fields;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::model;
-use crate::extract::Caller;
 
-/// A user; the email only for the user and for admins.
+/// A user, with all that anybody may see of one; [`fields`] says who sees what.
 #[derive(Serialize)]
 pub(crate) struct UserView {
     id: Uuid,
     name: String,
     role: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    email: Option<String>,
+    email: String,
     created_at: DateTime<Utc>,
 }
 
-impl UserView {
-    /// The user as `caller` may see it.
-    pub(crate) fn for_caller(user: model::Model, caller: &Caller) -> Self {
-        if caller.may_act_for(user.public_id) {
-            Self::own(user)
-        } else {
-            Self {
-                email: None,
-                ..Self::own(user)
-            }
-        }
-    }
+/// The email is for the user and for admins.
+pub(crate) fn fields() -> Result<Fields<UserView>, ConfigError> {
+    Fields::deny_unlisted()
+        .readable(["id", "name", "role", "created_at"])
+        .readable_if(["email"], |caller, user: &UserView| {
+            let own = caller.subject().and_then(|subject| subject.parse().ok()) == Some(user.id);
+            own || caller.has_role("admin")
+        })
+        .build()
+}
 
-    /// The user as the user sees it.
-    pub(crate) fn own(user: model::Model) -> Self {
+impl From<model::Model> for UserView {
+    fn from(user: model::Model) -> Self {
         Self {
             id: user.public_id,
             name: user.name,
             role: user.role,
-            email: Some(user.email),
+            email: user.email,
             created_at: user.created_at.and_utc(),
         }
     }

@@ -9,4 +9,5 @@ mod comments;
 mod gate;
 mod hostile;
 mod posts;
+mod sessions;
 mod socket;

@@ -81,11 +81,18 @@ async fn drafts_are_for_their_author() {
         (json!(4), json!(3))
     );
     assert_eq!(app.get(&path).await.status, 404);
+    // Its comments give it away no more than itself.
+    let comment = Some(json!({ "body": "seen" }));
+    let comments = format!("{path}/comments");
+    assert_eq!(
+        app.call(Method::POST, &comments, Some(&reader), comment).await.status,
+        404
+    );
     assert_eq!(
         app.call(Method::PATCH, &path, Some(&reader), Some(json!({})))
             .await
             .status,
-        404
+        403
     );
 }
 

@@ -71,6 +71,10 @@ impl TestApp {
         }
     }
 
+    pub(crate) fn database_url(&self) -> String {
+        format!("sqlite://{}/blog.sqlite", self.folder.display())
+    }
+
     pub(crate) async fn send(&self, mut request: Request<Body>) -> Answer {
         let peer = std::net::SocketAddr::from(([203, 0, 113, 7], 40_000));
         request.extensions_mut().insert(ConnectInfo(peer));

@@ -1,0 +1,29 @@
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use http::{HeaderValue, Request};
+
+use super::policy::{Decision, Policy};
+use super::question::Answers;
+use crate::identity::Identity;
+use crate::request_view::RequestView;
+
+#[derive(Debug, Clone)]
+pub(super) struct Config {
+    pub(super) policy: Policy,
+    pub(super) challenge: HeaderValue,
+    pub(super) deadline: Duration,
+    /// A missing layer is reported once, not once a request.
+    pub(super) reported: Arc<AtomicBool>,
+}
+
+impl Config {
+    pub(super) fn decide<B>(&self, request: &Request<B>, answers: &Answers) -> Decision {
+        match request.extensions().get::<Identity>() {
+            Some(identity) => self.policy.decide(identity, RequestView::of(request), answers),
+            None if self.policy.needs_identity() => Decision::NoIdentity,
+            None => Decision::Allow,
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Sessions over their public interface: the same rules on every store.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail by panicking")]
+
+mod layer;
+#[path = "../log/mod.rs"]
+mod log;
+mod model;
+#[cfg(feature = "redis")]
+mod redis;
+mod rules;
