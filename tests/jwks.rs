@@ -28,6 +28,7 @@ use tower::{Layer, ServiceExt, service_fn};
 use self::log::Log;
 
 const ISSUER: &str = "https://id.example";
+const OTHER: &str = "https://other.example";
 const MINUTE: Duration = Duration::from_secs(60);
 
 macro_rules! fixture {
@@ -47,7 +48,7 @@ fn ed(id: &str) -> SigningKey {
 fn issuing<const N: usize>(keys: [SigningKey; N]) -> Issuer {
     let builder = Issuer::builder().issuer(ISSUER).audience("blog");
     keys.into_iter()
-        .fold(builder, |builder, key| builder.key(key))
+        .fold(builder, portcullis::jwt::IssuerBuilder::key)
         .build()
         .unwrap()
 }
@@ -120,6 +121,7 @@ type Outcome = Result<String, Refusal>;
 
 const UNKNOWN: Outcome = Err(Refusal::InvalidToken(TokenError::Key));
 
+#[expect(clippy::unnecessary_wraps, reason = "what `send` returns")]
 fn passes() -> Outcome {
     Ok("42".to_owned())
 }
@@ -304,7 +306,7 @@ async fn must_13_keys_outlive_their_source_for_a_day() {
     }
     // Nobody knows whether this is a key.
     assert_eq!(send(&layer, &b).await, Err(Refusal::KeysUnavailable));
-    sleep(22 * 60 * MINUTE - MINUTE).await;
+    sleep((22 * 60 - 1) * MINUTE).await;
     assert_eq!(at_once(send(&layer, &a)), Some(passes()));
     sleep(2 * MINUTE).await;
     assert_eq!(send(&layer, &a).await, Err(Refusal::KeysUnavailable));
@@ -525,7 +527,6 @@ async fn must_09_only_a_token_of_the_issuer_makes_a_fetch() {
 #[tokio::test(start_paused = true)]
 async fn must_09_each_issuer_has_its_own_keys_audience_algorithms_and_type() {
     let (ours, theirs) = (Source::with(set([ec("a")])), Source::with(set([ed("a")])));
-    const OTHER: &str = "https://other.example";
     let secret = || SigningKey::hmac(Algorithm::HS256, [7; 32]);
     let layer = JwtLayer::builder()
         .jwks(ours.jwks().build().unwrap())
@@ -574,17 +575,23 @@ async fn must_09_each_issuer_has_its_own_keys_audience_algorithms_and_type() {
     check(ISSUER, "blog", secret(), "JWT", Err(TokenError::Key)).await;
     check("internal", "any", ec("a"), "JWT", Err(TokenError::Key)).await;
     check("nobody", "blog", ec("a"), "JWT", Err(TokenError::Issuer)).await;
-    (ours.was_asked(1), theirs.was_asked(1));
+    ours.was_asked(1);
+    theirs.was_asked(1);
     // An unknown key is looked for where its issuer has them.
     check(OTHER, "shop", ed("b"), "other+jwt", Err(TokenError::Key)).await;
-    (ours.was_asked(1), theirs.was_asked(2));
+    ours.was_asked(1);
+    theirs.was_asked(2);
 }
 
 #[test]
 fn issuers_and_key_sets_are_checked() {
     let settings = |built: Result<JwtLayer, portcullis::ConfigError>| {
         let error = built.unwrap_err();
-        error.faults().iter().map(|fault| fault.setting()).collect::<Vec<_>>()
+        error
+            .faults()
+            .iter()
+            .map(portcullis::config_error::Fault::setting)
+            .collect::<Vec<_>>()
     };
     let secret = || Key::hmac(Algorithm::HS256, [7; 32]);
     let trusted = |issuer: &str| Trusted::issuer(issuer).key(secret()).audience("blog");
@@ -627,7 +634,11 @@ fn issuers_and_key_sets_are_checked() {
         .rsa_algorithm(Algorithm::ES256)
         .build()
         .unwrap_err();
-    let settings: Vec<_> = error.faults().iter().map(|fault| fault.setting()).collect();
+    let settings: Vec<_> = error
+        .faults()
+        .iter()
+        .map(portcullis::config_error::Fault::setting)
+        .collect();
     assert_eq!(
         settings,
         ["timeout", "cooldown", "max_bytes", "rsa_algorithm", "max_stale"]

@@ -63,15 +63,24 @@ fn works() -> bool {
 
 /// Whether `signature`, in base64url, is one of `message` by `key`.
 pub(super) fn verify(signature: &str, message: &[u8], key: &Material) -> bool {
-    #[cfg(feature = "aws-lc")]
-    if let Some(secret) = key.secret.as_ref().filter(|_| INSTALLED.load(Ordering::Relaxed)) {
-        // Room for 64 bytes, and for what the decoder takes for their length.
-        let mut decoded = [0; 72];
-        let length = URL_SAFE_NO_PAD.decode_slice(signature, &mut decoded).unwrap_or(0);
-        let tag = decoded.get(..length).unwrap_or_default();
-        return aws_lc_rs::hmac::verify(secret, message, tag).is_ok();
+    match &key.secret {
+        Some(secret) if INSTALLED.load(Ordering::Relaxed) => verify_with(secret, signature, message),
+        _ => crypto::verify(signature, message, &key.key, key.algorithm.backend()).unwrap_or(false),
     }
-    crypto::verify(signature, message, &key.key, key.algorithm.backend()).unwrap_or(false)
+}
+
+#[cfg(feature = "aws-lc")]
+fn verify_with(secret: &Secret, signature: &str, message: &[u8]) -> bool {
+    // Room for 64 bytes, and for what the decoder takes for their length.
+    let mut decoded = [0; 72];
+    let length = URL_SAFE_NO_PAD.decode_slice(signature, &mut decoded).unwrap_or(0);
+    let tag = decoded.get(..length).unwrap_or_default();
+    aws_lc_rs::hmac::verify(secret, message, tag).is_ok()
+}
+
+#[cfg(not(feature = "aws-lc"))]
+fn verify_with(secret: &Secret, _: &str, _: &[u8]) -> bool {
+    match *secret {}
 }
 
 /// `None` where the backend has no such thing.

@@ -206,7 +206,7 @@ async fn an_issued_token_lives_as_long_as_its_session() {
         .audience("us")
         .identity(|claims: &Claims| {
             let token = Token::new()
-                .with_session(claims.rest["sid"].as_str().unwrap())
+                .with_session(claims.sid.as_deref().unwrap())
                 .with_id(claims.jti.as_deref().unwrap())
                 .with_issued_at(claims.iat.unwrap());
             with_token(claims.sub.as_deref().unwrap(), token)
