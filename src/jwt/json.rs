@@ -131,8 +131,9 @@ const FEW: usize = 16;
 
 #[derive(Default)]
 struct Names<'de> {
-    few: [Cow<'de, str>; FEW],
+    few: [&'de str; FEW],
     count: usize,
+    /// Those beyond, and those with escapes, which no token has that is not made to deceive.
     more: Vec<Cow<'de, str>>,
 }
 
@@ -141,17 +142,23 @@ impl<'de> Names<'de> {
         if self.few.iter().take(self.count).any(|other| *other == name) {
             return Err(E::custom(TWICE));
         }
-        match self.few.get_mut(self.count) {
-            Some(place) => {
+        match (self.few.get_mut(self.count), name) {
+            (Some(place), Cow::Borrowed(name)) => {
                 *place = name;
                 self.count += 1;
             }
-            None => self.more.push(name),
+            (_, name) => self.more.push(name),
         }
         Ok(())
     }
 
     fn check<E: Error>(mut self) -> Result<(), E> {
+        if self.more.is_empty() {
+            return Ok(());
+        }
+        // One with escapes may have come before its like.
+        self.more
+            .extend(self.few.iter().take(self.count).map(|name| Cow::Borrowed(*name)));
         self.more.sort_unstable();
         let twice = self
             .more

@@ -166,7 +166,8 @@
 //!
 //! What is compared is the whole token, and each layer has a cache of its own: what is good for one audience is never taken for
 //! another. At each hit `exp` and `nbf` are judged, and a change of the key set ends what it had verified. Refusals are not kept.
-//! Whoever revokes tokens stands further in, and is asked at each request. The tokens stand in memory as they are.
+//! Whoever revokes tokens stands further in, and is asked at each request. An entry lies behind one of up to 16 locks, so that no lock
+//! is shared by all requests, and what was not used since the last round makes room. The tokens stand in memory as they are.
 //!
 //! # Backends
 //!
@@ -175,6 +176,7 @@
 //! enabled. A `CryptoProvider` that the app has installed before is used instead. Where there is none at all, `build` says so.
 
 mod algorithm;
+mod alphabet;
 mod backend;
 mod builder;
 mod cache;

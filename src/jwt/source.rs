@@ -3,6 +3,7 @@
 use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, HeaderValue};
 
+use super::alphabet::Alphabet;
 use super::refusal::Refusal;
 
 /// Where a token was found. A form or a query is never read: logs and histories keep those (RFC 9700 section 2.2).
@@ -78,14 +79,16 @@ fn in_cookie<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, 
     }
 }
 
+/// RFC 9110 section 11.2.
+static TOKEN68: Alphabet = Alphabet::alphanumeric_and(b"-._~+/");
+
 fn token68(token: &[u8]) -> Result<&str, Refusal> {
     let body = token.trim_ascii_end();
     let unpadded = match body.iter().rposition(|byte| *byte != b'=') {
         Some(last) => body.get(..=last).unwrap_or_default(),
         None => &[],
     };
-    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(byte);
-    if body.len() != token.len() || unpadded.is_empty() || !unpadded.iter().all(allowed) {
+    if body.len() != token.len() || unpadded.is_empty() || !TOKEN68.hold(unpadded) {
         return Err(Refusal::MalformedCredentials);
     }
     str::from_utf8(token).map_err(|_| Refusal::MalformedCredentials)

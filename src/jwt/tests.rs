@@ -317,6 +317,19 @@ fn names_with_escapes_are_the_same_names() {
     assert_eq!(header(r#"{"alg":"HS256","\u0063rit":[]}"#), Err(TokenError::Critical));
     assert_eq!(header(r#"{"alg":"HS256","a":1,"\u0061":1}"#), Err(TokenError::Header));
     assert_eq!(header(r#"{"alg":"HS256","a":"\ud800"}"#), Err(TokenError::Header));
+    // Whichever comes first, and among how many.
+    for count in 0..40 {
+        let others: String = (0..count).map(|number| format!(r#","n{number}":1"#)).collect();
+        for (first, second) in [("a", "a"), ("\\u0061", "a"), ("a", "\\u0061"), ("\\u0061", "\\u0061")] {
+            for twice in [
+                format!(r#"{{"alg":"HS256","{first}":1{others},"{second}":1}}"#),
+                format!(r#"{{"alg":"HS256"{others},"{first}":1,"{second}":1}}"#),
+            ] {
+                assert_eq!(header(&twice), Err(TokenError::Header), "{twice}");
+            }
+        }
+        assert_eq!(header(&format!(r#"{{"alg":"HS256","\u0061":1{others}}}"#)), Ok(()));
+    }
 }
 
 #[cfg(not(any(feature = "aws-lc", feature = "rust-crypto")))]

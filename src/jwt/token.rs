@@ -7,8 +7,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::MapAccess;
 
 use super::algorithm::Algorithm;
+use super::alphabet::Alphabet;
 use super::json::{Anything, Members, Text, read_object, skip};
 use super::refusal::TokenError;
+
+/// RFC 7515 section 2: no line breaks, white space or other characters.
+static COMPACT: Alphabet = Alphabet::alphanumeric_and(b"-_.");
 
 /// The three segments.
 #[derive(Debug, Clone, Copy)]
@@ -22,9 +26,7 @@ pub(super) struct Token<'t> {
 
 impl<'t> Token<'t> {
     pub(super) fn split(token: &'t str) -> Result<Self, TokenError> {
-        // RFC 7515 section 2: no line breaks, white space or other characters.
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-        if !token.bytes().all(plain) {
+        if !COMPACT.hold(token.as_bytes()) {
             return Err(TokenError::Form);
         }
         let (signed, signature) = token.rsplit_once('.').ok_or(TokenError::Form)?;
