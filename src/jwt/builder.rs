@@ -14,9 +14,8 @@ use super::jwks::Jwks;
 use super::key::Key;
 use super::layer::JwtLayer;
 use super::payload::{self, Read};
-use super::policy::{Identify, Policy, Trust};
-use super::token::Types;
-use super::trusted::Trusted;
+use super::policy::{Identify, Policy};
+use super::trusted::{self, Trusted};
 use super::verifier::Verifier;
 use crate::config_error::{ConfigError, Faults};
 use crate::identity::Identity;
@@ -264,29 +263,7 @@ impl<C> JwtLayerBuilder<C> {
         if let Err(reason) = backend::ready() {
             self.faults.add(LAYER, "build", reason);
         }
-        // A layer that trusts others need not have an issuer of its own.
-        let own = (self.others.is_empty() || self.waived.issuer || !self.own.is_nobody()).then(|| self.own.clone());
-        let types = self.own.types().cloned().unwrap_or(Types::AnyAccessToken);
-        let any_issuer = self.waived.issuer;
-        if any_issuer && !self.others.is_empty() {
-            let reason = "is waived, and others are trusted: their `iss` could not tell them apart";
-            self.faults.add(LAYER, "trust", reason);
-        }
-        let own = own.map(|own| own.check(any_issuer, &types, &mut self.faults));
-        let others = self.others.into_iter();
-        let others: Vec<_> = others
-            .map(|other| other.check(false, &types, &mut self.faults))
-            .collect();
-        let trusted: Vec<Trust> = own.into_iter().chain(others).collect();
-        for (place, trust) in trusted.iter().enumerate() {
-            let before = trusted.iter().take(place);
-            if let (Some(issuer), true) = (
-                &trust.issuer,
-                before.map(|other| &other.issuer).any(|other| *other == trust.issuer),
-            ) {
-                self.faults.add(LAYER, "trust", format!("names `{issuer}` twice"));
-            }
-        }
+        let trusted = trusted::settle(self.own, self.others, self.waived.issuer, &mut self.faults);
         if self.realm.as_deref().is_some_and(|realm| !is_realm(realm)) {
             let reason = "is empty or has quotes, backslashes or characters beyond ASCII";
             self.faults.add(LAYER, "realm", reason);

@@ -6,7 +6,8 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::json::{Members, NumericDate, Object, keep, read_object};
+use super::json::{Members, NumericDate, Object, read_object};
+use super::json_value::keep;
 use super::payload::{Expected, Registered};
 use super::source::TokenSource;
 use crate::identity::{self, Identity};

@@ -186,6 +186,7 @@ mod error;
 mod future;
 mod issuer;
 mod json;
+mod json_value;
 mod jwk;
 mod jwks;
 mod key;

@@ -18,9 +18,9 @@ const LAYER: &str = "jwt";
 #[must_use = "give it to `JwtLayerBuilder::trust`"]
 pub struct Trusted {
     pub(super) issuer: Option<String>,
-    pub(super) keys: Vec<Key>,
+    keys: Vec<Key>,
     jwks: Vec<Jwks>,
-    pub(super) audiences: Vec<String>,
+    audiences: Vec<String>,
     any_audience: bool,
     types: Option<Types>,
     algorithms: Option<Vec<Algorithm>>,
@@ -92,16 +92,12 @@ impl Trusted {
     }
 
     /// Whether nothing at all was stated.
-    pub(super) fn is_nobody(&self) -> bool {
+    fn is_nobody(&self) -> bool {
         self.issuer.is_none() && self.keys.is_empty() && self.jwks.is_empty() && self.audiences.is_empty()
     }
 
-    pub(super) fn types(&self) -> Option<&Types> {
-        self.types.as_ref()
-    }
-
     /// Notes all that is wrong with it.
-    pub(super) fn check(self, any_issuer: bool, types: &Types, faults: &mut Faults) -> Trust {
+    fn check(self, any_issuer: bool, types: &Types, faults: &mut Faults) -> Trust {
         self.check_statements(any_issuer, faults);
         if let Some(Types::Only(typ)) = &self.types
             && HeaderName::from_bytes(typ.as_bytes()).is_err()
@@ -177,4 +173,30 @@ impl Trusted {
             _ => {}
         }
     }
+}
+
+/// The issuers of a layer: its own, and those whom it trusts beside.
+pub(super) fn settle(own: Trusted, others: Vec<Trusted>, any_issuer: bool, faults: &mut Faults) -> Vec<Trust> {
+    if any_issuer && !others.is_empty() {
+        let reason = "is waived, and others are trusted: their `iss` could not tell them apart";
+        faults.add(LAYER, "trust", reason);
+    }
+    let types = own.types.clone().unwrap_or(Types::AnyAccessToken);
+    let mut trusted: Vec<Trust> = Vec::new();
+    // A layer that trusts others need not have an issuer of its own.
+    if others.is_empty() || any_issuer || !own.is_nobody() {
+        trusted.push(own.check(any_issuer, &types, faults));
+    }
+    for other in others {
+        let trust = other.check(false, &types, faults);
+        if let Some(issuer) = trust
+            .issuer
+            .as_ref()
+            .filter(|_| trusted.iter().any(|known| known.issuer == trust.issuer))
+        {
+            faults.add(LAYER, "trust", format!("names `{issuer}` twice"));
+        }
+        trusted.push(trust);
+    }
+    trusted
 }

@@ -4,21 +4,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::flight::{Opened, Settings};
 use super::policy::Timing;
 use super::source::{Fetch, OnDisk, Own};
-use super::store::{Jwks, Opened, Settings};
+use super::store::Jwks;
 use crate::config_error::{ConfigError, Faults};
 use crate::jwt::algorithm::{Algorithm, Family};
 
 #[cfg(feature = "jwks")]
-use http::uri::{Scheme, Uri};
-#[cfg(feature = "jwks")]
-use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject};
-
-#[cfg(feature = "jwks")]
-use super::address;
-#[cfg(feature = "jwks")]
-use super::client::{Client, Fixed};
+use super::client::{Fixed, Network};
 #[cfg(feature = "jwks")]
 use super::discovery::{Discovered, metadata_url};
 
@@ -228,34 +222,6 @@ impl Source {
             }
         };
         Ok(Opened { name, issuer, fetch })
-    }
-}
-
-/// How the network is reached.
-#[cfg(feature = "jwks")]
-#[derive(Default)]
-struct Network {
-    insecure: bool,
-    certificates: Vec<u8>,
-}
-
-#[cfg(feature = "jwks")]
-impl Network {
-    fn reach(&self, url: &str) -> Result<(Client, Uri), String> {
-        let uri = address::check(url, self.insecure).map_err(|reason| format!("`{url}` {reason}"))?;
-        let mut certificates = Vec::new();
-        for certificate in CertificateDer::pem_slice_iter(&self.certificates) {
-            certificates.push(certificate.map_err(|_| "was given a certificate that is not PEM")?);
-        }
-        if certificates.is_empty() && !self.certificates.is_empty() {
-            return Err("was given a certificate that is not PEM".to_owned());
-        }
-        // What is discovered over plain HTTP may name an address with TLS.
-        let client = match Client::with_tls(certificates) {
-            Err(_) if uri.scheme() == Some(&Scheme::HTTP) => Client::PLAIN,
-            made => made?,
-        };
-        Ok((client, uri))
     }
 }
 

@@ -14,14 +14,42 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::CryptoProvider};
 
+use super::address;
 use super::error::JwksError;
 use super::source::{Fetch, Fetching};
 
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("portcullis/", env!("CARGO_PKG_VERSION")));
 const WANTED: HeaderValue = HeaderValue::from_static("application/jwk-set+json, application/json");
+
+/// How the network is reached.
+#[derive(Default)]
+pub(super) struct Network {
+    pub(super) insecure: bool,
+    pub(super) certificates: Vec<u8>,
+}
+
+impl Network {
+    pub(super) fn reach(&self, url: &str) -> Result<(Client, Uri), String> {
+        let uri = address::check(url, self.insecure).map_err(|reason| format!("`{url}` {reason}"))?;
+        let mut certificates = Vec::new();
+        for certificate in CertificateDer::pem_slice_iter(&self.certificates) {
+            certificates.push(certificate.map_err(|_| "was given a certificate that is not PEM")?);
+        }
+        if certificates.is_empty() && !self.certificates.is_empty() {
+            return Err("was given a certificate that is not PEM".to_owned());
+        }
+        // What is discovered over plain HTTP may name an address with TLS.
+        let client = match Client::with_tls(certificates) {
+            Err(_) if uri.scheme() == Some(&Scheme::HTTP) => Client::PLAIN,
+            made => made?,
+        };
+        Ok((client, uri))
+    }
+}
 
 /// `None` where TLS is not used.
 #[derive(Clone)]
@@ -30,10 +58,10 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) const PLAIN: Self = Self { tls: None };
+    const PLAIN: Self = Self { tls: None };
 
     /// Servers are verified with the certificates that the system trusts, and with these.
-    pub(super) fn with_tls(extra: Vec<CertificateDer<'static>>) -> Result<Self, String> {
+    fn with_tls(extra: Vec<CertificateDer<'static>>) -> Result<Self, String> {
         let mut roots = RootCertStore::empty();
         for certificate in extra {
             roots.add(certificate).map_err(|error| error.to_string())?;

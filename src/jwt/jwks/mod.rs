@@ -1,6 +1,6 @@
 //! Key sets (RFC 7517) that are fetched, and kept up to date.
 
-#[cfg(any(feature = "jwks", test))]
+#[cfg(feature = "jwks")]
 mod address;
 mod builder;
 #[cfg(feature = "jwks")]
@@ -8,6 +8,7 @@ mod client;
 #[cfg(feature = "jwks")]
 mod discovery;
 mod error;
+mod flight;
 mod policy;
 mod set;
 mod source;
@@ -17,5 +18,6 @@ mod tests;
 
 pub use self::builder::JwksBuilder;
 pub use self::error::JwksError;
+pub(super) use self::flight::Snapshot;
 pub use self::store::Jwks;
-pub(super) use self::store::{Missing, Snapshot, Wait};
+pub(super) use self::store::{Missing, Wait};
