@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::algorithm::Algorithm;
 use super::backend;
+use super::claims::token_of;
 use super::jwks::Jwks;
 use super::key_source::{Held, KeySource};
 use super::payload::{Expected, Read, Registered, issuer_of, registered};
@@ -145,7 +146,11 @@ impl<C> Policy<C> {
         let payload = token.payload()?;
         let (claims, registered) = (self.read)(&payload, trust.expected()).map_err(|_| TokenError::Claims)?;
         self.judge(trust, registered, now)?;
-        let identity = (self.identify)(&claims).ok_or(TokenError::Subject)?;
+        let mut identity = (self.identify)(&claims).ok_or(TokenError::Subject)?;
+        if identity.token().is_none() {
+            // A closure of the app's has left it out, and without it nobody could end the token's session.
+            identity = identity.with_token(token_of(&payload).map_err(|_| TokenError::Claims)?);
+        }
         let generation = held.as_ref().map_or(0, Held::generation);
         let validity = Validity {
             times: registered,

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Full};
 use portcullis::identity::Token;
-use portcullis::jwt::{Algorithm, Claims, Issuer, JwtLayer, SigningKey};
+use portcullis::jwt::{Algorithm, Issuer, JwtLayer, SigningKey};
 use portcullis::session::{
     Exchange, Exchanged, Family, Fingerprint, Question, Refusal, SessionId, SessionStore, Sessions, Standing,
     StoreError, StoreFailure, StoreFuture,
@@ -204,18 +204,11 @@ async fn an_issued_token_lives_as_long_as_its_session() {
         .key(key.verifying_key())
         .issuer("us")
         .audience("us")
-        .identity(|claims: &Claims| {
-            let token = Token::new()
-                .with_session(claims.sid.as_deref().unwrap())
-                .with_id(claims.jti.as_deref().unwrap())
-                .with_issued_at(claims.iat.unwrap());
-            with_token(claims.sub.as_deref().unwrap(), token)
-        })
         .build()
         .unwrap();
     let sessions = Sessions::builder().build().unwrap();
     let session = sessions.start("42", "").await.unwrap();
-    let token = issuer.token("42").claim("sid", session.id).sign().unwrap();
+    let token = issuer.token("42").session(session.id.as_str()).sign().unwrap();
     let hello = service_fn(async |_: Request<()>| Ok::<_, Infallible>(Answer::default()));
     let service = ServiceBuilder::new().layer(jwt).layer(sessions.layer()).service(hello);
     let send = async || {
@@ -229,6 +222,38 @@ async fn an_issued_token_lives_as_long_as_its_session() {
     };
     assert_eq!(send().await, 200);
     assert_eq!(sessions.end_all("42").await.unwrap(), 1);
+    assert_eq!(send().await, 401);
+}
+
+#[tokio::test]
+async fn an_identity_of_the_apps_own_making_has_its_token_too() {
+    #[derive(serde::Deserialize)]
+    struct Own {
+        sub: String,
+    }
+
+    let key = SigningKey::hmac(Algorithm::HS256, [7; 32]);
+    let issuer = Issuer::builder().key(key.clone()).issuer("us").audience("us");
+    let jwt = JwtLayer::builder()
+        .key(key.verifying_key())
+        .issuer("us")
+        .audience("us")
+        .claims::<Own>()
+        .identity(|claims: &Own| Identity::user(claims.sub.as_str()))
+        .build()
+        .unwrap();
+    let sessions = Sessions::builder().build().unwrap();
+    let session = sessions.start("42", "").await.unwrap();
+    let token = issuer.build().unwrap().token("42").session(session.id.as_str()).sign();
+    let bearer = format!("Bearer {}", token.unwrap());
+    let hello = service_fn(async |_: Request<()>| Ok::<_, Infallible>(Answer::default()));
+    let service = ServiceBuilder::new().layer(jwt).layer(sessions.layer()).service(hello);
+    let send = async || {
+        let request = Request::get("/").header("authorization", &bearer).body(()).unwrap();
+        service.clone().oneshot(request).await.unwrap().status()
+    };
+    assert_eq!(send().await, 200);
+    sessions.end_all("42").await.unwrap();
     assert_eq!(send().await, 401);
 }
 
