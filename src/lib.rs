@@ -11,11 +11,12 @@
 //! | [`csrf`] | fetch metadata and WebSocket origins |
 //! | [`timeout`] | a deadline for the head of the answer |
 //! | [`jwt`] | verifies bearer tokens |
+//! | [`session`] | refresh tokens, and tokens of ended sessions refused |
 //! | [`authorize`] | roles, permissions, policies |
 //! | [`not_found`] | 404 and 405 with `Allow` |
 //!
 //! Beside them stand [`client_ip`] behind trusted proxies, [`request_id`], [`problem`] (RFC 9457) in which every layer
-//! refuses, [`server`] and, with a feature, `password`. [`stack`] puts all of them into the one right order.
+//! refuses, [`fields`] for what a caller may see and set, [`server`] and, with a feature, `password`. [`stack`] puts all of them into the one right order.
 //!
 //! # Features
 //!
@@ -26,6 +27,8 @@
 //! | `axum` | extractors, `IntoResponse`, route templates and peer addresses from axum | |
 //! | `password` | argon2id | |
 //! | `bcrypt` | verifies bcrypt hashes of an older system, once | |
+//! | `jwks` | keys of token issuers over HTTPS, OpenID Connect discovery | |
+//! | `redis` | sessions in Redis or Valkey | |
 //! | `tonic` | refusals in tonic's body | |
 
 // What comes from outside may not make a layer panic; tests may.

@@ -13,6 +13,7 @@ const LAYERS: &[&str] = &[
     "csrf",
     "timeout",
     "jwt",
+    "session",
     "authorize",
     "not_found",
 ];

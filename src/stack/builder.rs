@@ -14,6 +14,7 @@ use crate::rate_limit::RateLimitLayer;
 use crate::request_id::RequestIdLayer;
 use crate::request_log::RequestLogLayer;
 use crate::security_headers::SecurityHeadersLayer;
+use crate::session::SessionLayer;
 use crate::shutdown::ShutdownLayer;
 use crate::timeout::TimeoutLayer;
 
@@ -35,6 +36,7 @@ pub struct StackBuilder<C = Claims> {
     csrf: Option<CsrfLayer>,
     timeout: Option<TimeoutLayer>,
     jwt: Option<JwtLayer<C>>,
+    session: Option<SessionLayer>,
     rate_limit_user: Option<RateLimitLayer>,
     authorize: Option<AuthorizeLayer>,
     /// What was asked for, also where it could not be built.
@@ -63,6 +65,7 @@ impl StackBuilder {
             csrf: None,
             timeout: None,
             jwt: None,
+            session: None,
             rate_limit_user: None,
             authorize: None,
             asked: Asked::default(),
@@ -152,6 +155,7 @@ impl<C> StackBuilder<C> {
             csrf: self.csrf,
             timeout: self.timeout,
             jwt,
+            session: self.session,
             rate_limit_user: self.rate_limit_user,
             authorize: self.authorize,
             asked: Asked {
@@ -159,6 +163,13 @@ impl<C> StackBuilder<C> {
                 ..self.asked
             },
         }
+    }
+
+    /// Refuses tokens whose session has ended: `sessions.layer()` of [`session`](crate::session). Default: left out, so that a token
+    /// counts until it expires.
+    pub fn session(mut self, layer: SessionLayer) -> Self {
+        self.session = Some(layer);
+        self
     }
 
     /// A limit for each verified caller: with [`Key::user`](crate::rate_limit::Key::user) or a closure, and beside
@@ -187,7 +198,12 @@ impl<C> StackBuilder<C> {
             rate_limit_user,
             authorize,
         } = self.asked;
-        for (asked, setting) in [(rate_limit_user, "rate_limit_user"), (authorize, "authorize")] {
+        let session = self.session.is_some();
+        for (asked, setting) in [
+            (session, "session"),
+            (rate_limit_user, "rate_limit_user"),
+            (authorize, "authorize"),
+        ] {
             if asked && !jwt {
                 self.faults.add(
                     LAYER,
@@ -229,6 +245,7 @@ impl<C> StackBuilder<C> {
             csrf: self.csrf,
             timeout: self.timeout,
             jwt: self.jwt,
+            session: self.session,
             rate_limit_user: self.rate_limit_user,
             authorize: self.authorize,
         })

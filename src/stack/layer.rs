@@ -14,6 +14,7 @@ use crate::rate_limit::{RateLimit, RateLimitLayer};
 use crate::request_id::{RequestIdLayer, SetRequestId};
 use crate::request_log::{RequestLog, RequestLogLayer};
 use crate::security_headers::{SecurityHeaders, SecurityHeadersLayer};
+use crate::session::{CheckSession, SessionLayer};
 use crate::shutdown::{InFlight, ShutdownLayer};
 use crate::timeout::{Timeout, TimeoutLayer};
 
@@ -34,6 +35,7 @@ pub struct Stack<C = Claims> {
     pub(super) csrf: Option<CsrfLayer>,
     pub(super) timeout: Option<TimeoutLayer>,
     pub(super) jwt: Option<JwtLayer<C>>,
+    pub(super) session: Option<SessionLayer>,
     pub(super) rate_limit_user: Option<RateLimitLayer>,
     pub(super) authorize: Option<AuthorizeLayer>,
 }
@@ -47,7 +49,8 @@ type MaybeClientIp<S, C> = Maybe<ResolveClientIp<MaybeRateLimit<S, C>>, MaybeRat
 type MaybeRateLimit<S, C> = Maybe<RateLimit<MaybeCsrf<S, C>>, MaybeCsrf<S, C>>;
 type MaybeCsrf<S, C> = Maybe<Csrf<MaybeTimeout<S, C>>, MaybeTimeout<S, C>>;
 type MaybeTimeout<S, C> = Maybe<Timeout<MaybeJwt<S, C>>, MaybeJwt<S, C>>;
-type MaybeJwt<S, C> = Maybe<Jwt<MaybeRateLimitUser<S>, C>, MaybeRateLimitUser<S>>;
+type MaybeJwt<S, C> = Maybe<Jwt<MaybeSession<S>, C>, MaybeSession<S>>;
+type MaybeSession<S> = Maybe<CheckSession<MaybeRateLimitUser<S>>, MaybeRateLimitUser<S>>;
 type MaybeRateLimitUser<S> = Maybe<RateLimit<MaybeAuthorize<S>>, MaybeAuthorize<S>>;
 type MaybeAuthorize<S> = Maybe<Authorize<ExplainNotFound<S>>, ExplainNotFound<S>>;
 
@@ -87,6 +90,7 @@ impl<C> Stack<C> {
             step("csrf", "cheaper than a signature", self.csrf.is_some()),
             step("timeout", "the work within has a deadline", self.timeout.is_some()),
             step("jwt", "who the caller is", self.jwt.is_some()),
+            step("session", "whether the token still counts", self.session.is_some()),
             step(
                 "rate_limit_user",
                 "needs the verified caller",
@@ -112,6 +116,7 @@ impl<C> Clone for Stack<C> {
             csrf: self.csrf.clone(),
             timeout: self.timeout.clone(),
             jwt: self.jwt.clone(),
+            session: self.session.clone(),
             rate_limit_user: self.rate_limit_user.clone(),
             authorize: self.authorize.clone(),
         }
@@ -125,6 +130,7 @@ impl<S, C> Layer<S> for Stack<C> {
         let inner = NotFoundLayer::new().layer(inner);
         let inner = Maybe::layer(self.authorize.as_ref(), inner);
         let inner = Maybe::layer(self.rate_limit_user.as_ref(), inner);
+        let inner = Maybe::layer(self.session.as_ref(), inner);
         let inner = Maybe::layer(self.jwt.as_ref(), inner);
         let inner = Maybe::layer(self.timeout.as_ref(), inner);
         let inner = Maybe::layer(self.csrf.as_ref(), inner);

@@ -3,14 +3,14 @@
 //! What it decides:
 //!
 //! 1. The order, outermost first and whatever the order of the builder's calls: request id, request log, catch error, shutdown,
-//!    security headers, CORS, catch error, client address, limit by address, CSRF, timeout, tokens, limit by user, authorization, not found.
+//!    security headers, CORS, catch error, client address, limit by address, CSRF, timeout, tokens, sessions, limit by user, authorization, not found.
 //!    Errors are caught twice: within the headers and CORS, so that a browser can read the answer to a crash, and outside all that
 //!    could crash. [`Stack::explain`] prints the order with the reason of each line.
 //! 2. Without a word of yours it has what needs no policy: request id, request log, catch error, security headers and not found.
 //!    What admits or refuses is added by name.
 //! 3. A limit by address brings the client's address with it: the peer's, unless [`client_ip`](StackBuilder::client_ip) says which
 //!    proxies are trusted.
-//! 4. A limit by user, or a policy, without `jwt` is a [`ConfigError`](crate::ConfigError): nothing would say who the caller is. So is
+//! 4. Sessions, a limit by user or a policy without `jwt` is a [`ConfigError`](crate::ConfigError): nothing would say who the caller is. So is
 //!    a limit by user that counts by address, or whose quota has the name of the other limit's.
 //! 5. The faults of all parts are listed at once, since the builder takes the parts' builders: see [`Part`].
 //!

@@ -55,7 +55,9 @@ pub(crate) fn gate(state: &AppState, shutdown: &Handle) -> Result<Stack, ConfigE
         .csrf(CsrfLayer::builder().trust_origins(&config.cors_origins))
         .timeout(DEADLINE)
         // Most routes are for everyone; those that are not say so themselves.
-        .jwt(state.tokens().layer().clone());
+        .jwt(state.tokens().layer().clone())
+        // A token of an ended session is refused at once, though it has not expired.
+        .session(state.sessions().layer());
     let proxies = &config.trusted_proxies;
     if proxies.is_empty() {
         return stack.build();
@@ -81,17 +83,13 @@ fn renderer() -> Renderer {
     })
 }
 
-/// What stands inside the gate: whether the caller's session still counts, and what a request may cost.
-pub(crate) fn inside(router: Router<AppState>, state: &AppState) -> Router<AppState> {
+/// What a request may cost, inside the gate.
+pub(crate) fn bounded(router: Router<AppState>) -> Router<AppState> {
     let bounds = ServiceBuilder::new()
         // A body that says it is too long is refused before a byte of it is read.
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(DefaultBodyLimit::disable());
-    router
-        .layer(bounds)
-        .layer(map_response(in_the_one_voice))
-        // A token of an ended session is refused at once, though it has not expired.
-        .layer(state.sessions().layer())
+    router.layer(bounds).layer(map_response(in_the_one_voice))
 }
 
 /// The refusal of `tower_http` is plain text; this makes it a problem like all others.
