@@ -54,18 +54,20 @@ function tell(text) {
 
 const credentials = (role) => ({ email: `${role}@example.com`, password: `${role}-password` });
 
-async function signIn(role) {
-  const answer = await send("POST", `${api}/auth/login`, { body: credentials(role), as: null });
-  if (answer.status === 200) {
-    token = answer.json.token;
-    byId("session").textContent = `Signed in as ${answer.json.user.name} (${role})`;
-  }
+function take(answer) {
+  if (answer.status !== 200) return;
+  token = answer.json.token;
+  byId("session").textContent = `Signed in as ${answer.json.user.name} (${answer.json.user.role})`;
 }
 
-function signOut() {
-  token = null;
-  byId("session").textContent = "Not signed in";
-  tell("Signed out: the token is forgotten.");
+async function signIn(role) {
+  take(await send("POST", `${api}/auth/login`, { body: credentials(role), as: null }));
+}
+
+// The token itself is kept, so that "Who am I?" shows that it is refused from now on.
+async function end(path) {
+  const answer = await send("POST", `${api}/auth/${path}`);
+  if (answer.status === 204) byId("session").textContent = "Logged out; the token is kept to be refused";
 }
 
 async function withLast(action) {
@@ -76,6 +78,9 @@ async function withLast(action) {
 const path = (post) => `${api}/posts/${post.id}`;
 
 const runs = {
+  refresh: async () => take(await send("POST", `${api}/auth/refresh`, { body: {}, as: null })),
+  logout: () => end("logout"),
+  everywhere: () => end("logout-all"),
   async comments() {
     const posts = await send("GET", `${api}/posts?size=1`, { quiet: true });
     const newest = posts.json?.items?.[0];
@@ -133,11 +138,10 @@ async function press(button, action) {
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button) return;
-  const { login, get, run, signOut: leaves } = button.dataset;
+  const { login, get, run } = button.dataset;
   if (login) press(button, () => signIn(login));
   else if (get) press(button, () => send("GET", get));
   else if (run) press(button, () => runs[run]());
-  else if (leaves !== undefined) signOut();
 });
 
 byId("post-form").addEventListener("submit", (event) => {
