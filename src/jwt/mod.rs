@@ -26,6 +26,8 @@
 //! ours has expired or is not valid yet, and of any other token only that it is not valid. The [`Refusal`] in the response's extensions
 //! and the `debug` record with target `portcullis::jwt` say precisely why; neither ever has the token. Where the keys of the issuer
 //! cannot be had the answer is a `503` with `Retry-After`: the token may be good, and the client should keep it.
+//! The identity names its token ([`Token`](crate::identity::Token)), for [`session`](crate::session) to end it; of claims of the app's
+//! own type `jti` and `sid` must be texts, as RFC 7519 section 4.1.7 says, or the token is refused.
 //!
 //! What it does not see: a logout, or a role taken away. A token is good until it expires; keep its life short. `iat` is not judged,
 //! and two tokens can differ in their signature alone (ECDSA has two for each): whoever revokes tokens goes by `jti`. Whether a point
