@@ -39,6 +39,7 @@ pub mod authorize;
 #[cfg(feature = "axum")]
 pub mod axum;
 pub mod body;
+mod caller;
 pub mod catch_error;
 pub mod client_ip;
 pub mod config_error;

@@ -75,6 +75,7 @@ fn leaves_know_no_layer() {
         if !matches!(
             module(&name),
             "body"
+                | "caller"
                 | "problem"
                 | "client_ip"
                 | "request_id"

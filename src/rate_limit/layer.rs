@@ -1,5 +1,4 @@
 use std::fmt;
-use std::hash::RandomState;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,17 +7,16 @@ use tower_layer::Layer;
 
 use super::gcra::Gcra;
 use super::headers::{Headers, Stamp};
-use super::key::{Key, MissingKey};
-use super::limiter::{Limiter, Reports, Skip};
+use super::limiter::{LAYER, Limiter, Skip};
 use super::policy::Pace;
 use super::quota::Quota;
 use super::refusals::Refusals;
 use super::service::RateLimit;
 use super::store::WAYS;
+use crate::caller::{Key, MissingKey, Reports, Salt};
 use crate::config_error::{ConfigError, Faults};
 use crate::request_view::RequestView;
 
-const LAYER: &str = "rate_limit";
 const MOST_KEYS: usize = 100_000_000;
 
 /// Refuses callers who have used up their quota. See the [module page](crate::rate_limit).
@@ -165,7 +163,7 @@ impl RateLimitLayerBuilder {
                 key: self.key,
                 skip: self.skip,
                 expose_state: self.expose_state,
-                hasher: RandomState::new(),
+                salt: Salt::secret(),
                 reports: Reports::default(),
             }),
         })

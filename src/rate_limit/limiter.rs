@@ -1,18 +1,19 @@
 use std::fmt;
-use std::hash::RandomState;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::HeaderMap;
 
 use super::allowance::Allowance;
 use super::gcra::Gcra;
 use super::headers::Stamp;
-use super::key::{Key, Missing, MissingKey};
 use super::policy::Standing;
 use super::quota::Quota;
 use super::refusals::Refusals;
+use crate::caller::{Key, MissingKey, Reports, Salt};
 use crate::request_view::RequestView;
+
+/// The name in faults and in the log.
+pub(super) const LAYER: &str = "rate_limit";
 
 pub(super) type Skip = Arc<dyn Fn(RequestView<'_>) -> bool + Send + Sync>;
 
@@ -26,15 +27,8 @@ pub(super) struct Limiter {
     pub(super) stamp: Option<Stamp>,
     pub(super) refusals: Refusals,
     pub(super) expose_state: bool,
-    pub(super) hasher: RandomState,
+    pub(super) salt: Salt,
     pub(super) reports: Reports,
-}
-
-/// Each missing layer is reported once, not once a request.
-#[derive(Debug, Default)]
-pub(super) struct Reports {
-    address: AtomicBool,
-    identity: AtomicBool,
 }
 
 /// The outcome for one request.
@@ -55,18 +49,18 @@ impl Limiter {
         if self.skip.iter().any(|skip| skip(request)) {
             return Verdict::Exempt;
         }
-        let caller = match (self.key.caller(request, &self.hasher), self.on_missing_key) {
+        let caller = match (self.key.caller(request, &self.salt), self.on_missing_key) {
             (Ok(Some(hash)), _) => Ok(hash),
             (Ok(None), MissingKey::Admit) => return Verdict::Exempt,
             (Ok(None), MissingKey::Refuse) => return Verdict::NoKey,
-            (Ok(None), MissingKey::ByAddress) => self.key.address(request, &self.hasher),
+            (Ok(None), MissingKey::ByAddress) => self.key.address(request, &self.salt),
             (Err(missing), _) => Err(missing),
         };
-        match caller.map(|hash| self.gcra.take(hash)) {
+        match caller.map(|hash| self.gcra.take(hash as u64)) {
             Ok(Ok(standing)) => Verdict::Admit(standing),
             Ok(Err(standing)) => Verdict::Refuse(standing),
             Err(missing) => {
-                self.reports.report(missing);
+                self.reports.report(LAYER, missing);
                 Verdict::Misplaced
             }
         }
@@ -86,26 +80,6 @@ impl Limiter {
     pub(super) fn allowance(&self, standing: Standing) -> Option<Allowance> {
         self.expose_state
             .then(|| Allowance::new(self.quota.name.clone(), self.gcra.pace(), standing))
-    }
-}
-
-impl Reports {
-    fn report(&self, missing: Missing) {
-        let (reported, text) = match missing {
-            Missing::Address => (
-                &self.address,
-                "the client's address is unknown: put the client_ip layer outside rate_limit, and serve with peer addresses as its \
-                 page says",
-            ),
-            Missing::Identity => (
-                &self.identity,
-                "no Identity on the request: put the jwt layer, or another that inserts one, outside rate_limit",
-            ),
-        };
-        // No `Once`: it holds all requests up while the log is written, and panics for good after a subscriber that did.
-        if !reported.swap(true, Ordering::Relaxed) {
-            tracing::error!(target: "portcullis::rate_limit", "{text}");
-        }
     }
 }
 

@@ -1,4 +1,3 @@
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -8,12 +7,12 @@ use proptest::prelude::*;
 
 use super::gcra::Gcra;
 use super::headers::{Headers, Stamp, reset};
-use super::key::{Key, Missing};
 use super::layer::RateLimitLayer;
 use super::policy::{Pace, Standing, whole_seconds};
 use super::quota::Quota;
 use super::refusals::Refusals;
 use super::store::WAYS;
+use crate::caller::{Key, Missing, Salt};
 use crate::client_ip::PeerAddr;
 use crate::config_error::Fault;
 use crate::identity::Identity;
@@ -304,8 +303,8 @@ fn request(peer: Option<&str>, lines: &[(&'static str, &'static str)]) -> Reques
 
 #[test]
 fn callers_are_told_apart_by_their_key() {
-    let hasher = RandomState::new();
-    let caller = |key: &Key, request: &Request<()>| key.caller(RequestView::of(request), &hasher);
+    let salt = Salt::secret();
+    let caller = |key: &Key, request: &Request<()>| key.caller(RequestView::of(request), &salt);
     let by_address = |peer: &str| caller(&Key::client_address(), &request(Some(peer), &[]));
 
     assert_eq!(by_address("192.0.2.1:1"), by_address("192.0.2.1:2"));
@@ -356,14 +355,14 @@ fn callers_are_told_apart_by_their_key() {
 #[test]
 fn the_hash_of_a_caller_is_secret() {
     let request = request(Some("192.0.2.1:1"), &[]);
-    let hash = || Key::client_address().caller(RequestView::of(&request), &RandomState::new());
+    let hash = || Key::client_address().caller(RequestView::of(&request), &Salt::secret());
     assert_ne!(hash(), hash());
     // The address is hashed as an address, not as any bytes that spell it.
-    let hasher = RandomState::new();
+    let salt = Salt::secret();
     let address: std::net::IpAddr = "192.0.2.1".parse().unwrap();
     assert_ne!(
-        Key::client_address().caller(RequestView::of(&request), &hasher),
-        Ok(Some(hasher.hash_one(address)))
+        Key::client_address().caller(RequestView::of(&request), &salt),
+        Ok(Some(salt.fingerprint(address)))
     );
 }
 

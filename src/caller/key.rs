@@ -1,16 +1,18 @@
 use std::fmt;
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::hash::Hash;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::{HeaderMap, HeaderName};
 
+use super::fingerprint::{Fingerprint, Salt};
 use crate::client_ip::ClientIp;
 use crate::identity::Identity;
 use crate::request_view::RequestView;
 
-type Closure = dyn Fn(RequestView<'_>, &RandomState) -> Option<u64> + Send + Sync;
+type Closure = dyn Fn(RequestView<'_>, &Salt) -> Option<Fingerprint> + Send + Sync;
 
-/// By what callers are told apart. Only a hash of it is kept, with a secret that is new in each layer.
+/// By what callers are told apart. Only a hash of it is kept.
 #[derive(Clone)]
 #[must_use = "a key does nothing until a layer counts by it"]
 pub struct Key {
@@ -42,9 +44,16 @@ pub enum MissingKey {
 
 /// The extension that a layer further out should have inserted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Missing {
+pub(crate) enum Missing {
     Address,
     Identity,
+}
+
+/// Each missing layer is reported once, not once a request.
+#[derive(Debug, Default)]
+pub(crate) struct Reports {
+    address: AtomicBool,
+    identity: AtomicBool,
 }
 
 /// Hashed before the key, so that what a closure makes of a header is never the quota of an address.
@@ -90,9 +99,8 @@ impl Key {
         F: Fn(RequestView<'_>) -> Option<K> + Send + Sync + 'static,
         K: Hash,
     {
-        let closure = move |request: RequestView<'_>, hasher: &RandomState| {
-            key(request).map(|key| hasher.hash_one((Kind::Closure, key)))
-        };
+        let closure =
+            move |request: RequestView<'_>, salt: &Salt| key(request).map(|key| salt.fingerprint((Kind::Closure, key)));
         Source::Closure(Arc::new(closure)).into()
     }
 
@@ -103,11 +111,11 @@ impl Key {
         self
     }
 
-    pub(super) fn is_address(&self) -> bool {
+    pub(crate) fn is_address(&self) -> bool {
         matches!(self.source, Source::Address)
     }
 
-    pub(super) fn faults(&self) -> Vec<String> {
+    pub(crate) fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
         if let Source::NoHeader(name) = &self.source {
             faults.push(format!("`{}` is not a header's name", name.escape_debug()));
@@ -119,7 +127,7 @@ impl Key {
     }
 
     /// What is done about a missing key where the builder was not told.
-    pub(super) fn on_missing(&self) -> MissingKey {
+    pub(crate) fn on_missing(&self) -> MissingKey {
         match self.source {
             Source::User => MissingKey::Admit,
             _ => MissingKey::ByAddress,
@@ -127,23 +135,45 @@ impl Key {
     }
 
     /// The hash of whom to count the request for, or `None` where it has no key.
-    pub(super) fn caller(&self, request: RequestView<'_>, hasher: &RandomState) -> Result<Option<u64>, Missing> {
+    pub(crate) fn caller(&self, request: RequestView<'_>, salt: &Salt) -> Result<Option<Fingerprint>, Missing> {
         Ok(match &self.source {
-            Source::Address => Some(self.address(request, hasher)?),
+            Source::Address => Some(self.address(request, salt)?),
             Source::User => {
                 let identity = request.extensions().get::<Identity>().ok_or(Missing::Identity)?;
-                identity.subject().map(|user| hasher.hash_one((Kind::User, user)))
+                identity.subject().map(|user| salt.fingerprint((Kind::User, user)))
             }
-            Source::Header(name) => single(request.headers(), name).map(|value| hasher.hash_one((Kind::Header, value))),
+            Source::Header(name) => {
+                single(request.headers(), name).map(|value| salt.fingerprint((Kind::Header, value)))
+            }
             Source::NoHeader(_) => None,
-            Source::Closure(key) => key(request, hasher),
+            Source::Closure(key) => key(request, salt),
         })
     }
 
     /// The hash of the client's address.
-    pub(super) fn address(&self, request: RequestView<'_>, hasher: &RandomState) -> Result<u64, Missing> {
+    pub(crate) fn address(&self, request: RequestView<'_>, salt: &Salt) -> Result<Fingerprint, Missing> {
         let client = ClientIp::of(request.extensions()).ok_or(Missing::Address)?;
-        Ok(hasher.hash_one((Kind::Address, client.key(self.ipv6_prefix))))
+        Ok(salt.fingerprint((Kind::Address, client.key(self.ipv6_prefix))))
+    }
+}
+
+impl Reports {
+    pub(crate) fn report(&self, layer: &str, missing: Missing) {
+        let (reported, text) = match missing {
+            Missing::Address => (
+                &self.address,
+                "the client's address is unknown: put the client_ip layer outside it, and serve with peer addresses as its \
+                 page says",
+            ),
+            Missing::Identity => (
+                &self.identity,
+                "no Identity on the request: put the jwt layer, or another that inserts one, outside it",
+            ),
+        };
+        // No `Once`: it holds all requests up while the log is written, and panics for good after a subscriber that did.
+        if !reported.swap(true, Ordering::Relaxed) {
+            tracing::error!(target: "portcullis::caller", layer, "{text}");
+        }
     }
 }
 
