@@ -56,6 +56,8 @@ pub mod problem;
 pub mod rate_limit;
 pub mod request_id;
 pub mod request_log;
+#[cfg(feature = "metrics")]
+pub mod request_metrics;
 mod request_view;
 pub mod security_headers;
 pub mod server;
@@ -63,6 +65,7 @@ pub mod session;
 pub mod shutdown;
 pub mod stack;
 pub mod timeout;
+pub mod trace_context;
 pub mod trail;
 
 pub use self::body::RejectBody;

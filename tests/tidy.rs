@@ -80,6 +80,7 @@ fn leaves_know_no_layer() {
                 | "client_ip"
                 | "request_id"
                 | "request_view"
+                | "trace_context"
                 | "identity"
                 | "trail"
                 | "config_error"

@@ -31,6 +31,7 @@
 //! | `client.address` | the trail's, else [`ClientIp::of`](crate::client_ip::ClientIp::of) | when known |
 //! | `user_agent.original` | the header | when sent |
 //! | `request_id` | from `request_id` | when there is one |
+//! | `trace_id`, `span_id` | from [`trace_context`](crate::trace_context) | when there is one |
 //! | `enduser.id` | the trail's user | when known |
 //! | `headers_ms` | from the call to the response's head, in milliseconds | when there was a response |
 //! | `latency_ms` | from the call to the end, in milliseconds | always |
@@ -38,7 +39,7 @@
 //! | `sample_rate` | how many records this one stands for | when sampled |
 //!
 //! The record is a child of the span that was current around the layer. The service and the body run in a span `request` (`INFO`,
-//! the same target) with `request_id`, `http.request.method` and `url.path`, so that what handlers log carries them; filter and
+//! the same target) with `request_id`, `trace_id`, `span_id`, `http.request.method` and `url.path`, so that what handlers log carries them; filter and
 //! sampling do not touch it. A service that cannot become ready is an event too, without a request to name.
 //!
 //! It costs no allocation where nobody listens. Else there are three: the record, the trail and the trail's place in the

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use http::header::{CONTENT_LENGTH, REFERER, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
+use http::{Extensions, HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 use http_body::Body;
 use tokio::time::Instant;
 use tracing::{Level, Span};
@@ -14,6 +14,7 @@ use super::text::{Line, TextFormat};
 use crate::client_ip::ClientIp;
 use crate::request_id::RequestId;
 use crate::request_view::RequestView;
+use crate::trace_context::{SpanId, TraceContext, TraceId};
 use crate::trail::Trail;
 
 /// The record of a request in flight. Whatever ends the request drops it, and it is written then: exactly once.
@@ -26,6 +27,7 @@ pub(super) struct Record {
     referer: Option<HeaderValue>,
     user_agent: Option<HeaderValue>,
     request_id: Option<RequestId>,
+    trace: Option<(TraceId, SpanId)>,
     client: Option<IpAddr>,
     #[cfg(feature = "axum")]
     route: Option<crate::axum::extensions::Route>,
@@ -60,6 +62,7 @@ impl Record {
             referer: combined.then(|| header(REFERER)).flatten(),
             user_agent: header(USER_AGENT),
             request_id: request.extensions().get().cloned(),
+            trace: trace_of(request.extensions()),
             client: ClientIp::of(request.extensions()).map(ClientIp::address),
             #[cfg(feature = "axum")]
             route: request.extensions().get().cloned(),
@@ -141,6 +144,8 @@ impl Record {
                     client.address = self.trail.client_ip().or(self.client).map(tracing::field::display),
                     user_agent.original = agent.as_deref().and_then(known),
                     request_id = self.request_id.as_ref().map(RequestId::as_str),
+                    trace_id = self.trace.map(|(trace, _)| tracing::field::display(trace)),
+                    span_id = self.trace.map(|(_, span)| tracing::field::display(span)),
                     enduser.id = self.trail.user().as_deref(),
                     headers_ms = self.headers.map(milliseconds),
                     latency_ms = milliseconds(total),
@@ -201,6 +206,11 @@ impl Drop for Record {
         self.emit(verdict, total, self.config.policy.samples(verdict));
         self.write();
     }
+}
+
+fn trace_of(extensions: &Extensions) -> Option<(TraceId, SpanId)> {
+    let trace = extensions.get::<TraceContext>()?;
+    Some((trace.trace_id(), trace.span_id()))
 }
 
 fn content_length(headers: &HeaderMap) -> Option<u64> {

@@ -5,14 +5,18 @@ use pin_project_lite::pin_project;
 use tracing::Span;
 
 use crate::request_id::RequestId;
+use crate::trace_context::TraceContext;
 
 /// The span of one request. Where nobody listens it costs one look at a flag.
 pub(super) fn span<B>(request: &Request<B>) -> Span {
     let path = request.uri().path();
+    let trace = request.extensions().get::<TraceContext>();
     tracing::info_span!(
         target: "portcullis::request_log",
         "request",
         request_id = request.extensions().get::<RequestId>().map(RequestId::as_str),
+        trace_id = trace.map(|trace| tracing::field::display(trace.trace_id())),
+        span_id = trace.map(|trace| tracing::field::display(trace.span_id())),
         http.request.method = request.method().as_str(),
         url.path = (!path.is_empty()).then_some(path),
     )

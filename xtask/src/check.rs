@@ -16,6 +16,7 @@ const FEATURES: &[&str] = &[
     "bcrypt",
     "jwks",
     "redis",
+    "metrics",
     "tonic",
 ];
 
