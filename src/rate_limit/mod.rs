@@ -115,6 +115,8 @@ mod policy;
 mod quota;
 mod refusals;
 mod service;
+#[cfg(feature = "redis")]
+mod shared;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -126,4 +128,6 @@ pub use self::headers::Headers;
 pub use self::layer::{RateLimitLayer, RateLimitLayerBuilder};
 pub use self::quota::Quota;
 pub use self::service::RateLimit;
+#[cfg(feature = "redis")]
+pub use self::shared::{OnFailure, RedisStore, RedisStoreBuilder};
 pub use crate::caller::{Key, MissingKey};

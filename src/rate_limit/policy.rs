@@ -17,6 +17,13 @@ pub(super) struct Pace {
     governed: governor::Quota,
 }
 
+/// How a quota is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counting {
+    Gcra,
+    FixedWindow,
+}
+
 /// Where a caller stands after a request, admitted or refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Standing {
@@ -50,6 +57,15 @@ impl Pace {
     pub(super) fn interval(self) -> u64 {
         // The longest is a year.
         u64::try_from(self.governed.replenish_interval().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    pub(super) fn counting(self) -> Counting {
+        Counting::Gcra
+    }
+
+    /// In nanoseconds.
+    pub(super) fn window(self) -> u64 {
+        self.interval().saturating_mul(self.burst().into())
     }
 
     pub(super) fn burst(self) -> u32 {

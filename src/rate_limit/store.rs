@@ -1,10 +1,21 @@
 use std::cell::Cell;
 use std::fmt;
+#[cfg(feature = "redis")]
+use std::fmt::Debug;
 use std::hash::{Hash, Hasher};
+#[cfg(feature = "redis")]
+use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 
 use governor::nanos::Nanos;
 use governor::state::StateStore;
+
+#[cfg(feature = "redis")]
+use super::policy::Standing;
+#[cfg(feature = "redis")]
+use super::shared::StoreFailure;
+#[cfg(feature = "redis")]
+use crate::caller::Fingerprint;
 
 /// Callers that share a lock, and compete for places when the store is full.
 pub(super) const WAYS: usize = 32;
@@ -127,5 +138,47 @@ impl fmt::Debug for MemoryStore {
         f.debug_struct("MemoryStore")
             .field("sets", &self.sets.len())
             .finish_non_exhaustive()
+    }
+}
+
+/// What a request takes of one quota.
+#[cfg(feature = "redis")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Charge {
+    /// Made with [`Salt::Shared`](crate::caller::Salt::Shared).
+    pub(super) caller: Fingerprint,
+    /// The quota's place in the layer.
+    pub(super) quota: usize,
+    pub(super) weight: u32,
+}
+
+/// The answer of a [`SharedStore`].
+#[cfg(feature = "redis")]
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// Where the caller stands in each quota now, in the order of the charges. Empty where nothing was counted, since the store is
+    /// down and the builder was told to admit then.
+    Admitted(Vec<Standing>),
+    /// Nothing was taken from any quota. `by` is the first charge that was refused.
+    Refused { by: usize, standing: Standing },
+}
+
+#[cfg(feature = "redis")]
+pub(super) type TakeFuture = Pin<Box<dyn Future<Output = Result<Taken, StoreFailure>> + Send>>;
+
+/// Counts that many processes share. No two charges of a call name the same quota.
+#[cfg(feature = "redis")]
+pub(super) trait SharedStore: Send + Sync + Debug {
+    /// Takes from all quotas or from none.
+    fn take(&self, charges: Vec<Charge>) -> TakeFuture;
+
+    /// Gives back what was taken, some time soon or, where the store is down, never.
+    fn give_back(&self, charges: Vec<Charge>);
+
+    /// The charge that is refused, where this is known without a question to the store. `take` looks itself; who asks here first
+    /// spares an attacker's requests the allocations of a future.
+    fn refused(&self, charges: &[Charge]) -> Option<(usize, Standing)> {
+        let _ = charges;
+        None
     }
 }
