@@ -11,10 +11,22 @@ use crate::problem::Problem;
 
 const SECOND: u64 = 1_000_000_000;
 
-/// A quota as GCRA counts it: so many requests at once, and one more each interval.
+/// How requests are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counting {
+    /// So many requests at once, and one more each interval.
+    Gcra,
+    /// So many requests from a caller's first one until the window has passed.
+    FixedWindow,
+}
+
+/// A quota as it is counted. Times are nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Pace {
-    governed: governor::Quota,
+    interval: u64,
+    window: u64,
+    burst: u32,
+    counting: Counting,
 }
 
 /// How a quota is counted.
@@ -38,38 +50,59 @@ pub(super) struct Standing {
 impl Pace {
     /// One request, and one more each hour: what a builder goes on with after a fault, which ends it.
     pub(super) const PLACEHOLDER: Self = Self {
-        governed: governor::Quota::per_hour(NonZeroU32::MIN),
+        interval: 3600 * SECOND,
+        window: 3600 * SECOND,
+        burst: 1,
+        counting: Counting::Gcra,
     };
 
     /// `interval` in nanoseconds; neither may be 0.
     pub(super) fn new(interval: u64, burst: u32) -> Option<Self> {
-        let quota = governor::Quota::with_period(Duration::from_nanos(interval))?;
-        Some(Self {
-            governed: quota.allow_burst(NonZeroU32::new(burst)?),
+        (interval > 0 && burst > 0).then_some(Self {
+            interval,
+            window: interval.saturating_mul(burst.into()),
+            burst,
+            counting: Counting::Gcra,
+        })
+    }
+
+    /// So many requests in each window, which begins with a caller's first one. Neither may be 0.
+    #[expect(dead_code, reason = "the next step")]
+    pub(super) fn fixed(window: u64, requests: u32) -> Option<Self> {
+        let interval = window.checked_div(requests.into())?;
+        (window > 0).then_some(Self {
+            interval: interval.max(1),
+            window,
+            burst: requests,
+            counting: Counting::FixedWindow,
         })
     }
 
     pub(super) fn governed(self) -> governor::Quota {
-        self.governed
+        let burst = NonZeroU32::new(self.burst).unwrap_or(NonZeroU32::MIN);
+        let quota = governor::Quota::with_period(Duration::from_nanos(self.interval));
+        quota.unwrap_or(governor::Quota::per_second(burst)).allow_burst(burst)
     }
 
-    /// In nanoseconds.
+    /// In nanoseconds: the time until one more request may come, by GCRA.
     pub(super) fn interval(self) -> u64 {
-        // The longest is a year.
-        u64::try_from(self.governed.replenish_interval().as_nanos()).unwrap_or(u64::MAX)
+        self.interval
     }
 
-    pub(super) fn counting(self) -> Counting {
-        Counting::Gcra
-    }
-
-    /// In nanoseconds.
-    pub(super) fn window(self) -> u64 {
-        self.interval().saturating_mul(self.burst().into())
-    }
-
+    /// How many may come at once, or in a fixed window.
     pub(super) fn burst(self) -> u32 {
-        self.governed.burst_size().get()
+        self.burst
+    }
+
+    /// In nanoseconds: the length of a fixed window, or by GCRA the time in which a burst comes back.
+    #[expect(dead_code, reason = "the next step")]
+    pub(super) fn window(self) -> u64 {
+        self.window
+    }
+
+    #[expect(dead_code, reason = "the next step")]
+    pub(super) fn counting(self) -> Counting {
+        self.counting
     }
 
     /// `debt` is the time until the whole quota is back; a refusal leaves it as it was.
