@@ -29,13 +29,6 @@ pub(super) struct Pace {
     counting: Counting,
 }
 
-/// How a quota is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Counting {
-    Gcra,
-    FixedWindow,
-}
-
 /// Where a caller stands after a request, admitted or refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Standing {
@@ -67,7 +60,6 @@ impl Pace {
     }
 
     /// So many requests in each window, which begins with a caller's first one. Neither may be 0.
-    #[expect(dead_code, reason = "the next step")]
     pub(super) fn fixed(window: u64, requests: u32) -> Option<Self> {
         let interval = window.checked_div(requests.into())?;
         (window > 0).then_some(Self {
@@ -95,12 +87,10 @@ impl Pace {
     }
 
     /// In nanoseconds: the length of a fixed window, or by GCRA the time in which a burst comes back.
-    #[expect(dead_code, reason = "the next step")]
     pub(super) fn window(self) -> u64 {
         self.window
     }
 
-    #[expect(dead_code, reason = "the next step")]
     pub(super) fn counting(self) -> Counting {
         self.counting
     }

@@ -79,7 +79,8 @@ impl RedisStoreBuilder {
             }
             Some(choice) => return choice,
             None => {
-                let reason = "say what becomes of requests while Redis is down: `OnFailure::Admit`, `Refuse` or `Local`";
+                let reason =
+                    "say what becomes of requests while Redis is down: `OnFailure::Admit`, `Refuse` or `Local`";
                 faults.add(LAYER, "on_failure", reason);
             }
         }

@@ -1,4 +1,3 @@
-use std::borrow::Cow;
 use std::fmt;
 use std::future::ready;
 use std::sync::Arc;
@@ -58,13 +57,7 @@ struct Inner {
 }
 
 impl Counts {
-    pub(super) fn new(
-        server: Arc<Server>,
-        rules: Vec<Rule>,
-        callers: Callers,
-        trust: Duration,
-        places: usize,
-    ) -> Self {
+    pub(super) fn new(server: Arc<Server>, rules: Vec<Rule>, callers: Callers, trust: Duration, places: usize) -> Self {
         let local = match server.breaker.on_failure() {
             OnFailure::Local { processes } => Some(Local::new(&rules, processes, places)),
             OnFailure::Admit | OnFailure::Refuse => None,

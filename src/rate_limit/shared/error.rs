@@ -19,7 +19,9 @@ impl fmt::Display for StoreFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TimedOut(deadline) => write!(f, "the store of rate limits did not answer within {deadline:?}"),
-            Self::Suspended => f.write_str("the store of rate limits is down, and is not asked until it answers a probe"),
+            Self::Suspended => {
+                f.write_str("the store of rate limits is down, and is not asked until it answers a probe")
+            }
             Self::Failed(_) => f.write_str("the store of rate limits failed"),
         }
     }

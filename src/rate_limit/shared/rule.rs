@@ -131,9 +131,7 @@ impl Rule {
             _ => self.whole_in(level),
         };
         Standing {
-            remaining: self
-                .burst
-                .saturating_sub(u32::try_from(missing).unwrap_or(u32::MAX)),
+            remaining: self.burst.saturating_sub(u32::try_from(missing).unwrap_or(u32::MAX)),
             more_in: more_in * MICROSECOND,
             whole_in: self.whole_in(level) * MICROSECOND,
         }

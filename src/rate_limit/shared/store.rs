@@ -85,7 +85,11 @@ impl RedisStore {
             return Err(faults);
         }
         quotas.extend(rules.iter().map(|rule| (rule.name.clone(), rule.clone())));
-        let trust = if terms.refunds { TRUST_WITH_REFUNDS } else { Duration::MAX };
+        let trust = if terms.refunds {
+            TRUST_WITH_REFUNDS
+        } else {
+            Duration::MAX
+        };
         let counts = Counts::new(Arc::clone(&self.server), rules, terms.callers, trust, terms.max_keys);
         Ok(Arc::new(counts))
     }
