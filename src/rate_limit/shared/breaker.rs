@@ -42,7 +42,7 @@ impl Breaker {
         if self.calm.load(Ordering::Acquire) {
             return Some(Attempt::Usual);
         }
-        self.change(|circuit, now| circuit.attempt(now))
+        self.change(Circuit::attempt)
     }
 
     pub(super) fn answered(&self, attempt: Attempt) {

@@ -106,12 +106,10 @@ impl Inner {
     async fn take(&self, charges: &[Charge], asked: u64) -> Result<Taken, StoreFailure> {
         let answer = self.ask(Errand::Take, charges).await?;
         let (first, numbers) = answer.split_first().ok_or_else(unreadable)?;
-        let levels = numbers.chunks_exact(2).map(|pair| Level {
-            used: pair[0],
-            left: pair[1],
-        });
+        let (pairs, _) = numbers.as_chunks();
+        let mut levels = pairs.iter().map(|&[used, left]| Level { used, left });
         let Some(by) = usize::try_from(*first).unwrap_or(usize::MAX).checked_sub(1) else {
-            if numbers.len() != charges.len() * 2 {
+            if pairs.len() != charges.len() {
                 return Err(unreadable());
             }
             let rules = charges.iter().filter_map(|charge| self.rules.get(charge.quota));
@@ -120,7 +118,7 @@ impl Inner {
         };
         let charge = charges.get(by).ok_or_else(unreadable)?;
         let rule = self.rules.get(charge.quota).ok_or_else(unreadable)?;
-        let level = { levels }.next().ok_or_else(unreadable)?;
+        let level = levels.next().ok_or_else(unreadable)?;
         self.refusals.put(charge, level, asked, level.left.min(self.trust));
         let standing = rule.refused(level, charge.weight);
         Ok(Taken::Refused { by, standing })

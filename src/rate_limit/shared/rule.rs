@@ -32,6 +32,10 @@ pub(super) struct Level {
 impl Level {
     /// Nothing is used.
     pub(super) const WHOLE: Self = Self { used: 0, left: 0 };
+
+    fn whole_in(self) -> u64 {
+        if self.used == 0 { 0 } else { self.left }
+    }
 }
 
 impl Rule {
@@ -128,12 +132,12 @@ impl Rule {
         let missing = level.used.div_ceil(self.unit);
         let more_in = match self.window {
             0 => level.used - self.unit * missing.saturating_sub(1),
-            _ => self.whole_in(level),
+            _ => level.whole_in(),
         };
         Standing {
             remaining: self.burst.saturating_sub(u32::try_from(missing).unwrap_or(u32::MAX)),
             more_in: more_in * MICROSECOND,
-            whole_in: self.whole_in(level) * MICROSECOND,
+            whole_in: level.whole_in() * MICROSECOND,
         }
     }
 
@@ -149,9 +153,5 @@ impl Rule {
             more_in: more_in * MICROSECOND,
             ..self.admitted(level)
         }
-    }
-
-    fn whole_in(&self, level: Level) -> u64 {
-        if level.used == 0 { 0 } else { level.left }
     }
 }

@@ -13,8 +13,10 @@ const WAYS: usize = 8;
 /// It has a fixed size, and no operation allocates. A caller belongs to one set of places. Where they are taken, the entry that
 /// would be forgotten soonest makes room. Times are microseconds of one clock.
 pub(super) struct Table {
-    sets: Box<[Mutex<[Entry; WAYS]>]>,
+    sets: Box<[Mutex<Set>]>,
 }
+
+type Set = [Entry; WAYS];
 
 #[derive(Clone, Copy)]
 struct Entry {
@@ -44,39 +46,46 @@ impl Table {
 
     /// What the caller has used by now, as far as this table knows.
     pub(super) fn level(&self, charge: &Charge, rule: &Rule, now: u64) -> Level {
-        let set = self.set(charge);
-        let own = set.iter().find(|entry| entry.is_of(charge));
-        own.map_or(Level::WHOLE, |own| own.level_at(rule, now))
+        self.set(charge)
+            .map_or(Level::WHOLE, |set| level(&set, charge, rule, now))
     }
 
     /// Replaces what the caller has used; the entry is forgotten after so many microseconds.
     pub(super) fn put(&self, charge: &Charge, level: Level, at: u64, lasts: u64) {
-        put(&mut self.set(charge), charge, level, at, lasts);
+        if let Some(mut set) = self.set(charge) {
+            put(&mut set, charge, level, at, lasts);
+        }
     }
 
-    /// What the caller has used by now becomes what `change` makes of it, unless that is an error.
+    /// What the caller has used by now becomes what `alter` makes of it, unless that is an error.
     pub(super) fn change<E>(
         &self,
         charge: &Charge,
         rule: &Rule,
         now: u64,
-        change: impl FnOnce(Level) -> Result<Level, E>,
+        alter: impl FnOnce(Level) -> Result<Level, E>,
     ) -> Result<Level, E> {
-        let mut set = self.set(charge);
-        let own = set.iter().find(|entry| entry.is_of(charge));
-        let level = change(own.map_or(Level::WHOLE, |own| own.level_at(rule, now)))?;
-        put(&mut set, charge, level, now, level.left);
-        Ok(level)
+        let Some(mut set) = self.set(charge) else {
+            return alter(Level::WHOLE);
+        };
+        let after = alter(level(&set, charge, rule, now))?;
+        put(&mut set, charge, after, now, after.left);
+        Ok(after)
     }
 
-    fn set(&self, charge: &Charge) -> MutexGuard<'_, [Entry; WAYS]> {
+    fn set(&self, charge: &Charge) -> Option<MutexGuard<'_, Set>> {
         let place = charge.caller % self.sets.len() as u128;
-        let place = usize::try_from(place).unwrap_or_default();
-        self.sets[place].lock().unwrap_or_else(PoisonError::into_inner)
+        let set = self.sets.get(usize::try_from(place).ok()?)?;
+        Some(set.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-fn put(set: &mut [Entry; WAYS], charge: &Charge, level: Level, at: u64, lasts: u64) {
+fn level(set: &Set, charge: &Charge, rule: &Rule, now: u64) -> Level {
+    let own = set.iter().find(|entry| entry.is_of(charge));
+    own.map_or(Level::WHOLE, |own| own.level_at(rule, now))
+}
+
+fn put(set: &mut Set, charge: &Charge, level: Level, at: u64, lasts: u64) {
     let place = match set.iter().position(|entry| entry.is_of(charge)) {
         Some(own) => set.get_mut(own),
         None => set.iter_mut().min_by_key(|entry| entry.until),

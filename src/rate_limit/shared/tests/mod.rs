@@ -79,8 +79,8 @@ async fn outcome(counts: &dyn SharedStore, charges: &[Charge]) -> Result<Vec<u32
     }
 }
 
-fn refusal(taken: Taken) -> Standing {
-    match taken {
+fn refusal(taken: &Taken) -> Standing {
+    match *taken {
         Taken::Refused { standing, .. } => standing,
         Taken::Admitted(_) => panic!("admitted"),
     }

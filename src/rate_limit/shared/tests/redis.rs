@@ -13,6 +13,7 @@ use super::super::outage::OnFailure;
 use super::super::store::{RedisStore, Terms};
 use super::server::{Private, clean, keys, shared};
 use super::{SECOND, bound, charge, gcra, outcome, patient, refusal, take, terms, window};
+use crate::config_error::Fault;
 
 const HOUR: u64 = 3600 * SECOND;
 
@@ -72,7 +73,7 @@ async fn weights_count() {
     assert_eq!(outcome(&*counts, &[weighing(u32::MAX)]).await, Err(0));
     // A heavy one that was refused does not keep out a light one.
     assert_eq!(outcome(&*counts, &[weighing(3)]).await, Ok(vec![0]));
-    let refused = refusal(take(&*counts, &[weighing(2)]).await);
+    let refused = refusal(&take(&*counts, &[weighing(2)]).await);
     assert!(refused.more_in > HOUR && refused.more_in <= 2 * HOUR, "{refused:?}");
     clean(&mut connection, &prefix).await;
 }
@@ -324,12 +325,7 @@ async fn wrong_settings_are_all_listed() {
         }
     }
     let wrong = RedisStore::builder(Nowhere, "a{b}").deadline(Duration::ZERO).build();
-    let faults: Vec<_> = wrong
-        .unwrap_err()
-        .faults()
-        .iter()
-        .map(|fault| fault.setting())
-        .collect();
+    let faults: Vec<_> = wrong.unwrap_err().faults().iter().map(Fault::setting).collect();
     assert_eq!(faults, ["on_failure", "deadline", "prefix"]);
     let local = RedisStore::builder(Nowhere, "a").on_failure(OnFailure::Local { processes: 0 });
     assert_eq!(local.build().unwrap_err().faults()[0].setting(), "on_failure");

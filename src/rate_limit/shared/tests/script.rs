@@ -162,7 +162,7 @@ async fn what_another_clock_or_another_quota_has_left_locks_nobody_out() {
         [1, 10, 1_000],
     )
     .await;
-    check(connection, &format!("{} 10", now), windowed, [0, 1, 1_000]).await;
+    check(connection, &format!("{now} 10"), windowed, [0, 1, 1_000]).await;
     check(connection, &format!("{now}"), windowed, [0, 1, 1_000]).await;
     clean(connection, &prefix).await;
 }
