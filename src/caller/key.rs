@@ -1,14 +1,17 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use http::{HeaderMap, HeaderName};
+use http::header::AUTHORIZATION;
+use http::{Extensions, HeaderMap, HeaderName};
 
 use super::fingerprint::{Fingerprint, Salt};
 use crate::client_ip::ClientIp;
 use crate::identity::Identity;
 use crate::request_view::RequestView;
+use crate::trail::Trail;
 
 type Closure = dyn Fn(RequestView<'_>, &Salt) -> Option<Fingerprint> + Send + Sync;
 
@@ -27,7 +30,13 @@ enum Source {
     Header(HeaderName),
     /// What was named is no header.
     NoHeader(String),
+    /// The credentials of `Authorization` under this scheme.
+    Credentials(Cow<'static, str>),
+    /// The template of the matched route. It tells no callers apart.
+    Route,
+    Everyone,
     Closure(Arc<Closure>),
+    All(Arc<[Key]>),
 }
 
 /// What becomes of a request that has no key.
@@ -62,7 +71,11 @@ enum Kind {
     Address,
     User,
     Header,
+    Credentials,
+    Route,
+    Everyone,
     Closure,
+    All,
 }
 
 impl Key {
@@ -93,6 +106,46 @@ impl Key {
         .into()
     }
 
+    /// An API key in `Authorization`, under a scheme such as `Bearer` or `ApiKey` (RFC 9110 section 11.6.2), whose case does not
+    /// matter. Without it, with another scheme or on several lines, a request has no key.
+    ///
+    /// As [`header`](Self::header), only for credentials that something further out has verified.
+    pub fn credentials(scheme: impl Into<Cow<'static, str>>) -> Self {
+        Source::Credentials(scheme.into()).into()
+    }
+
+    /// The template of the matched route, such as `/posts/{id}`, so that each route has a quota of its own: axum's `MatchedPath`,
+    /// or else what a router further out has noted in the request's [`Trail`].
+    ///
+    /// It tells no callers apart, and is no key without one that does: `Key::client_address().and(Key::route())`. Requests
+    /// without a route, such as those that end in a fallback, count as one route of their own. Within axum the layer goes onto the
+    /// `Router`; around it no request has a route, and all of a caller's count as one.
+    pub fn route() -> Self {
+        Source::Route.into()
+    }
+
+    /// Nobody is told apart: one quota that all callers share, and that one of them can use up for all. For the protection of
+    /// something within, such as a paid service, beside a quota by caller.
+    pub fn everyone() -> Self {
+        Source::Everyone.into()
+    }
+
+    /// Both together: a caller has a quota of its own with each value of the other. Where either is missing a request has no key.
+    pub fn and(self, other: Self) -> Self {
+        let ipv6_prefix = self.ipv6_prefix;
+        let mut parts: Vec<Self> = Vec::new();
+        for key in [self, other] {
+            match &key.source {
+                Source::All(own) => parts.extend(own.iter().cloned()),
+                _ => parts.push(key),
+            }
+        }
+        Self {
+            source: Source::All(parts.into()),
+            ipv6_prefix,
+        }
+    }
+
     /// What the closure makes of the request: an owned value of any type with a hash. `None` is no key.
     pub fn from_fn<F, K>(key: F) -> Self
     where
@@ -108,6 +161,10 @@ impl Key {
     /// where providers give more. From 32, which is a whole provider, to 128.
     pub fn ipv6_prefix(mut self, bits: u8) -> Self {
         self.ipv6_prefix = bits;
+        if let Source::All(parts) = &self.source {
+            let parts = parts.iter().cloned().map(|part| part.ipv6_prefix(bits));
+            self.source = Source::All(parts.collect());
+        }
         self
     }
 
@@ -116,20 +173,55 @@ impl Key {
     }
 
     pub(crate) fn faults(&self) -> Vec<String> {
-        let mut faults = Vec::new();
-        if let Source::NoHeader(name) = &self.source {
-            faults.push(format!("`{}` is not a header's name", name.escape_debug()));
-        }
-        if !(32..=128).contains(&self.ipv6_prefix) {
-            faults.push(format!("an IPv6 prefix has 32 to 128 bits, not {}", self.ipv6_prefix));
+        let mut faults = self.own_faults();
+        if !self.tells_apart() {
+            let reason = "a route alone tells no callers apart; write `Key::client_address().and(Key::route())`";
+            faults.push(reason.to_owned());
         }
         faults
     }
 
+    fn own_faults(&self) -> Vec<String> {
+        let mut faults = match &self.source {
+            Source::NoHeader(name) => vec![format!("`{}` is not a header's name", name.escape_debug())],
+            // RFC 9110 section 11.1: a token, as the names of headers are.
+            Source::Credentials(scheme) if HeaderName::try_from(&**scheme).is_err() => {
+                vec![format!("`{}` is no scheme of `Authorization`", scheme.escape_debug())]
+            }
+            Source::All(parts) => parts.iter().flat_map(Self::own_faults).collect(),
+            _ => Vec::new(),
+        };
+        let fault = format!("an IPv6 prefix has 32 to 128 bits, not {}", self.ipv6_prefix);
+        if !(32..=128).contains(&self.ipv6_prefix) && !faults.contains(&fault) {
+            faults.push(fault);
+        }
+        faults
+    }
+
+    fn tells_apart(&self) -> bool {
+        match &self.source {
+            Source::Route => false,
+            Source::All(parts) => parts.iter().any(Self::tells_apart),
+            _ => true,
+        }
+    }
+
     /// What is done about a missing key where the builder was not told.
     pub(crate) fn on_missing(&self) -> MissingKey {
-        match self.source {
+        match &self.source {
             Source::User => MissingKey::Admit,
+            // Where it is the user that is missing, and nothing else can be.
+            Source::All(parts)
+                if parts.iter().any(|part| matches!(part.source, Source::User))
+                    && parts.iter().all(|part| {
+                        matches!(
+                            part.source,
+                            Source::User | Source::Address | Source::Route | Source::Everyone
+                        )
+                    }) =>
+            {
+                MissingKey::Admit
+            }
             _ => MissingKey::ByAddress,
         }
     }
@@ -145,8 +237,25 @@ impl Key {
             Source::Header(name) => {
                 single(request.headers(), name).map(|value| salt.fingerprint((Kind::Header, value)))
             }
+            Source::Credentials(scheme) => {
+                credentials(request.headers(), scheme).map(|key| salt.fingerprint((Kind::Credentials, key)))
+            }
             Source::NoHeader(_) => None,
+            Source::Route => Some(with_route(request.extensions(), |route| {
+                salt.fingerprint((Kind::Route, route))
+            })),
+            Source::Everyone => Some(salt.fingerprint(Kind::Everyone)),
             Source::Closure(key) => key(request, salt),
+            Source::All(parts) => {
+                let mut all = salt.fingerprint((Kind::All, parts.len()));
+                for part in parts.iter() {
+                    let Some(caller) = part.caller(request, salt)? else {
+                        return Ok(None);
+                    };
+                    all = salt.fingerprint((Kind::All, all, caller));
+                }
+                Some(all)
+            }
         })
     }
 
@@ -186,6 +295,24 @@ fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a [u8]> {
     }
 }
 
+/// What stands after the scheme, on one line and not empty.
+fn credentials<'a>(headers: &'a HeaderMap, scheme: &str) -> Option<&'a [u8]> {
+    let value = single(headers, &AUTHORIZATION)?;
+    let (own, rest) = value.split_at_checked(scheme.len())?;
+    let key = rest.strip_prefix(b" ")?.trim_ascii();
+    (own.eq_ignore_ascii_case(scheme.as_bytes()) && !key.is_empty()).then_some(key)
+}
+
+/// The template of the matched route, or `None` where there is no route.
+fn with_route<T>(request: &Extensions, hash: impl FnOnce(Option<&str>) -> T) -> T {
+    #[cfg(feature = "axum")]
+    if let Some(route) = request.get::<crate::axum::extensions::Route>() {
+        return hash(Some(route.as_str()));
+    }
+    let noted = request.get::<Trail>().and_then(Trail::route);
+    hash(noted.as_deref())
+}
+
 impl From<Source> for Key {
     fn from(source: Source) -> Self {
         Self {
@@ -202,7 +329,11 @@ impl fmt::Debug for Key {
             Source::User => f.write_str("Key(user)"),
             Source::Header(name) => write!(f, "Key(header {name})"),
             Source::NoHeader(name) => write!(f, "Key(no header {name:?})"),
+            Source::Credentials(scheme) => write!(f, "Key(credentials {scheme})"),
+            Source::Route => f.write_str("Key(route)"),
+            Source::Everyone => f.write_str("Key(everyone)"),
             Source::Closure(_) => f.write_str("Key(closure)"),
+            Source::All(parts) => f.debug_tuple("Key").field(parts).finish(),
         }
     }
 }

@@ -104,29 +104,44 @@
 //! ```
 
 mod allowance;
+mod beyond;
+mod builder;
+mod clock;
+mod count;
+mod draft;
+mod dry_run;
 mod error;
 mod field;
 mod future;
-mod gcra;
 mod headers;
+mod inquiry;
 mod layer;
+mod limit;
 mod limiter;
+mod memory;
 mod policy;
 mod quota;
+mod receipt;
 mod refusals;
+mod rule;
 mod service;
 #[cfg(feature = "redis")]
-#[allow(dead_code, reason = "until the layer's builder takes a store")]
 mod shared;
 mod store;
 #[cfg(test)]
 mod tests;
+mod text;
+mod verdict;
 
 pub use self::allowance::Allowance;
+pub use self::beyond::Beyond;
+pub use self::builder::RateLimitLayerBuilder;
+pub use self::count::Count;
 pub use self::error::ParseQuotaError;
 pub use self::future::ResponseFuture;
 pub use self::headers::Headers;
-pub use self::layer::{RateLimitLayer, RateLimitLayerBuilder};
+pub use self::layer::RateLimitLayer;
+pub use self::limit::Limit;
 pub use self::quota::Quota;
 pub use self::service::RateLimit;
 #[cfg(feature = "redis")]

@@ -1,13 +1,5 @@
-//! The pure decision: from what is used up of a quota, what the caller is told.
-
-use std::num::NonZeroU32;
-use std::time::Duration;
-
-use http::StatusCode;
-use http::header::RETRY_AFTER;
-
-use super::field::value;
-use crate::problem::Problem;
+//! The pure decision: from what a caller has used of a quota and the time, whether one more request may come. Times are
+//! nanoseconds.
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -20,7 +12,7 @@ pub(super) enum Counting {
     FixedWindow,
 }
 
-/// A quota as it is counted. Times are nanoseconds.
+/// A quota as it is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Pace {
     interval: u64,
@@ -29,8 +21,17 @@ pub(super) struct Pace {
     counting: Counting,
 }
 
+/// What is kept of a caller. That of a caller who was never seen is the default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Account {
+    /// When the whole quota is back: the theoretical arrival time of GCRA, or the end of the window.
+    pub(super) whole: u64,
+    /// What is used of a fixed window. GCRA has no need of it.
+    pub(super) used: u32,
+}
+
 /// Where a caller stands after a request, admitted or refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Standing {
     /// Requests that would be admitted now.
     pub(super) remaining: u32,
@@ -49,8 +50,8 @@ impl Pace {
         counting: Counting::Gcra,
     };
 
-    /// `interval` in nanoseconds; neither may be 0.
-    pub(super) fn new(interval: u64, burst: u32) -> Option<Self> {
+    /// So many requests at once, and one more each interval. Neither may be 0.
+    pub(super) fn gcra(interval: u64, burst: u32) -> Option<Self> {
         (interval > 0 && burst > 0).then_some(Self {
             interval,
             window: interval.saturating_mul(burst.into()),
@@ -70,13 +71,16 @@ impl Pace {
         })
     }
 
-    pub(super) fn governed(self) -> governor::Quota {
-        let burst = NonZeroU32::new(self.burst).unwrap_or(NonZeroU32::MIN);
-        let quota = governor::Quota::with_period(Duration::from_nanos(self.interval));
-        quota.unwrap_or(governor::Quota::per_second(burst)).allow_burst(burst)
+    /// As much more at once.
+    pub(super) fn widened(self, extra: u32) -> Option<Self> {
+        let burst = self.burst.checked_add(extra)?;
+        match self.counting {
+            Counting::Gcra => Self::gcra(self.interval, burst),
+            Counting::FixedWindow => Some(Self { burst, ..self }),
+        }
     }
 
-    /// In nanoseconds: the time until one more request may come, by GCRA.
+    /// The time until one more request may come, by GCRA.
     pub(super) fn interval(self) -> u64 {
         self.interval
     }
@@ -86,7 +90,7 @@ impl Pace {
         self.burst
     }
 
-    /// In nanoseconds: the length of a fixed window, or by GCRA the time in which a burst comes back.
+    /// The length of a fixed window, or by GCRA the time in which a burst comes back.
     pub(super) fn window(self) -> u64 {
         self.window
     }
@@ -95,35 +99,92 @@ impl Pace {
         self.counting
     }
 
-    /// `debt` is the time until the whole quota is back; a refusal leaves it as it was.
-    pub(super) fn standing(self, debt: u64) -> Standing {
-        let interval = self.interval();
-        let burst = u64::from(self.burst());
-        // A clock that goes backwards could make it more.
-        let debt = debt.min(interval.saturating_mul(burst));
-        let missing = debt.div_ceil(interval);
-        Standing {
-            remaining: u32::try_from(burst - missing).unwrap_or(u32::MAX),
-            more_in: debt - interval * missing.saturating_sub(1),
-            whole_in: debt,
+    /// The account after a request of this weight, or `None` where it would be too much.
+    pub(super) fn take(self, account: Account, weight: u32, now: u64) -> Option<Account> {
+        match self.counting {
+            Counting::Gcra => {
+                let debt = account.whole.saturating_sub(now);
+                let after = debt.checked_add(self.interval.checked_mul(weight.into())?)?;
+                (after <= self.window).then(|| Account {
+                    whole: now.saturating_add(after),
+                    used: 0,
+                })
+            }
+            Counting::FixedWindow => {
+                let (whole, used) = if account.whole > now {
+                    (account.whole, account.used)
+                } else {
+                    (now.saturating_add(self.window), 0)
+                };
+                let used = used.checked_add(weight)?;
+                (used <= self.burst).then_some(Account { whole, used })
+            }
         }
     }
-}
 
-impl Standing {
-    /// Of a refusal, the value of `Retry-After`: rounded up, or a client would come back too early.
-    pub(super) fn more_in_seconds(self) -> u64 {
-        whole_seconds(self.more_in)
+    /// Takes back what a request took, after which the quota was whole at `until`.
+    ///
+    /// What time has given back already is not given twice: of a slow request there may be nothing left to give, and that of a
+    /// window which is over says nothing of the next.
+    pub(super) fn give_back(self, account: Account, weight: u32, until: u64, now: u64) -> Account {
+        match self.counting {
+            Counting::Gcra => {
+                let taken = self.interval.saturating_mul(weight.into());
+                let left = taken.min(until.saturating_sub(now));
+                Account {
+                    whole: account.whole.saturating_sub(left),
+                    used: 0,
+                }
+            }
+            Counting::FixedWindow if account.whole == until && until > now => Account {
+                used: account.used.saturating_sub(weight),
+                ..account
+            },
+            Counting::FixedWindow => account,
+        }
     }
 
-    /// The answer to one request too many.
-    pub(super) fn refusal(self, quota: &str) -> Problem {
-        let seconds = self.more_in_seconds();
-        Problem::new(StatusCode::TOO_MANY_REQUESTS)
-            .with_detail(format!("too many requests; try again in {seconds} s"))
-            .with_member("quota", quota)
-            .with_member("retry_after", seconds)
-            .with_header(RETRY_AFTER, value(format_args!("{seconds}")))
+    pub(super) fn standing(self, account: Account, now: u64) -> Standing {
+        // Two cores may differ by some nanoseconds, which could make it more.
+        let left = account.whole.saturating_sub(now).min(self.window);
+        match self.counting {
+            Counting::Gcra => {
+                let missing = left.div_ceil(self.interval);
+                Standing {
+                    remaining: u32::try_from(u64::from(self.burst).saturating_sub(missing)).unwrap_or(u32::MAX),
+                    more_in: left - self.interval * missing.saturating_sub(1),
+                    whole_in: left,
+                }
+            }
+            Counting::FixedWindow if left > 0 => Standing {
+                remaining: self.burst.saturating_sub(account.used),
+                more_in: left,
+                whole_in: left,
+            },
+            Counting::FixedWindow => Standing {
+                remaining: self.burst,
+                more_in: 0,
+                whole_in: 0,
+            },
+        }
+    }
+
+    /// The time until a request of this weight would be admitted, from where its caller stands.
+    pub(super) fn wait(self, standing: Standing, weight: u32) -> u64 {
+        let lacking = weight.saturating_sub(standing.remaining);
+        match (self.counting, lacking.checked_sub(1)) {
+            (_, None) => 0,
+            (Counting::Gcra, Some(more)) => standing.more_in + self.interval.saturating_mul(more.into()),
+            (Counting::FixedWindow, Some(_)) => standing.more_in,
+        }
+    }
+
+    /// By how little is lost when the account is: of a full set the lowest goes. Those whose quota is whole lose nothing.
+    pub(super) fn rank(self, account: Account, now: u64) -> (u32, u64) {
+        match self.counting {
+            Counting::FixedWindow if account.whole > now => (account.used, account.whole),
+            _ => (0, account.whole),
+        }
     }
 }
 

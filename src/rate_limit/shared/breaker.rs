@@ -5,8 +5,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::circuit::{Attempt, Change, Circuit};
-use super::error::StoreFailure;
 use super::outage::OnFailure;
+use super::unanswered::Unanswered;
 
 /// The circuit of one store. While all is well no request writes, or locks, what all of them share.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl Breaker {
         }
     }
 
-    pub(super) fn failed(&self, attempt: Attempt, error: &StoreFailure) {
+    pub(super) fn failed(&self, attempt: Attempt, error: &Unanswered) {
         if self.change(|circuit, now| circuit.failed(attempt, now)) == Some(Change::Opened) {
             tracing::error!(
                 target: "portcullis::rate_limit",

@@ -1,55 +1,57 @@
 use std::sync::OnceLock;
 
+use super::super::memory::Memory;
+use super::super::policy::{Counting, Pace};
 use super::super::store::{Charge, Taken};
-use super::rule::Rule;
-use super::table::Table;
 
 /// This process's share of the quotas, while the store is down.
 #[derive(Debug)]
 pub(super) struct Local {
-    rules: Box<[Rule]>,
-    places: usize,
+    paces: Box<[Pace]>,
+    keys: usize,
     /// Made when the store fails for the first time.
-    table: OnceLock<Table>,
+    memory: OnceLock<Memory>,
 }
 
 impl Local {
-    pub(super) fn new(rules: &[Rule], processes: u32, places: usize) -> Self {
+    pub(super) fn new(paces: impl Iterator<Item = Pace>, processes: u32, keys: usize) -> Self {
         Self {
-            rules: rules.iter().map(|rule| rule.share(processes)).collect(),
-            places,
-            table: OnceLock::new(),
+            paces: paces.map(|pace| share(pace, processes)).collect(),
+            keys,
+            memory: OnceLock::new(),
         }
     }
 
-    /// `None` where a charge names no quota.
-    pub(super) fn take(&self, charges: &[Charge], now: u64) -> Option<Taken> {
-        let table = self.table.get_or_init(|| Table::new(self.places));
-        let mut standings = Vec::with_capacity(charges.len());
-        for (by, charge) in charges.iter().enumerate() {
-            let rule = self.rules.get(charge.quota)?;
-            match table.change(charge, rule, now, |level| rule.take(level, charge.weight)) {
-                Ok(level) => standings.push(rule.admitted(level)),
-                Err(level) => {
-                    // Between the two somebody may be refused who need not have been. Nobody is admitted beyond a quota.
-                    self.give_back(charges.get(..by)?, now);
-                    let standing = rule.refused(level, charge.weight);
-                    return Some(Taken::Refused { by, standing });
-                }
-            }
+    pub(super) fn take(&self, charges: &[Charge], now: u64) -> Taken {
+        let memory = self
+            .memory
+            .get_or_init(|| Memory::new(self.paces.iter().copied(), self.keys));
+        match memory.take(charges, now) {
+            Ok(standings) => Taken::Admitted(standings.into_iter().take(charges.len()).collect()),
+            Err((by, standing)) => Taken::Refused { by, standing },
         }
-        Some(Taken::Admitted(standings))
     }
 
     pub(super) fn give_back(&self, charges: &[Charge], now: u64) {
-        let Some(table) = self.table.get() else {
+        let Some(memory) = self.memory.get() else {
             return;
         };
         for charge in charges {
-            if let Some(rule) = self.rules.get(charge.quota) {
-                let lowered = |level| Ok::<_, ()>(rule.give_back(level, charge.weight));
-                let _ = table.change(charge, rule, now, lowered);
+            // Nothing is taken: it tells when the quota is whole.
+            let look = Charge { weight: 0, ..*charge };
+            if let Ok([standing, ..]) = memory.take(&[look], now) {
+                memory.give_back(*charge, now.saturating_add(standing.whole_in), now);
             }
         }
     }
+}
+
+/// One of so many equal parts, but no less than one request.
+pub(super) fn share(pace: Pace, processes: u32) -> Pace {
+    let burst = pace.burst().checked_div(processes).unwrap_or_default().max(1);
+    let share = match pace.counting() {
+        Counting::Gcra => Pace::gcra(pace.interval().saturating_mul(processes.into()), burst),
+        Counting::FixedWindow => Pace::fixed(pace.window(), burst),
+    };
+    share.unwrap_or(pace)
 }

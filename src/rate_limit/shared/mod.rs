@@ -3,18 +3,17 @@
 mod breaker;
 mod builder;
 mod circuit;
-mod counts;
-mod error;
+mod ledger;
 mod link;
 mod local;
+mod measure;
 mod outage;
-mod rule;
+mod refused;
 mod store;
-mod table;
 #[cfg(test)]
 mod tests;
+mod unanswered;
 
 pub use self::builder::RedisStoreBuilder;
-pub(super) use self::error::StoreFailure;
 pub use self::outage::OnFailure;
 pub use self::store::RedisStore;

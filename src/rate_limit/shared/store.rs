@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use redis::aio::ConnectionLike;
 
-use super::super::policy::Pace;
-use super::super::store::SharedStore;
+use super::super::store::{SharedStore, Terms};
 use super::breaker::Breaker;
 use super::builder::RedisStoreBuilder;
-use super::counts::{Callers, Counts, Server};
+use super::ledger::{Ledger, Server};
 use super::link::Link;
+use super::measure::Measure;
 use super::outage::OnFailure;
-use super::rule::Rule;
 
 /// Where requests are given back, in this process or another, a refusal does not hold until the time that the store said.
 const TRUST_WITH_REFUNDS: Duration = Duration::from_secs(1);
@@ -25,19 +24,7 @@ const TRUST_WITH_REFUNDS: Duration = Duration::from_secs(1);
 pub struct RedisStore {
     server: Arc<Server>,
     /// The quotas of all layers that count here, by name.
-    quotas: Arc<Mutex<HashMap<Cow<'static, str>, Rule>>>,
-}
-
-/// What a layer counts in the store.
-#[derive(Debug)]
-pub(in super::super) struct Terms {
-    /// Names and paces, in the order of [`Charge::quota`](super::super::store::Charge::quota).
-    pub(in super::super) quotas: Vec<(Cow<'static, str>, Pace)>,
-    pub(in super::super) callers: Callers,
-    /// Whether requests may be given back.
-    pub(in super::super) refunds: bool,
-    /// How many callers this process counts itself while the store is down.
-    pub(in super::super) max_keys: usize,
+    quotas: Arc<Mutex<HashMap<Cow<'static, str>, Measure>>>,
 }
 
 impl RedisStore {
@@ -69,29 +56,32 @@ impl RedisStore {
     /// The store as one layer sees it, or all that is wrong with its quotas.
     pub(in super::super) fn bind(&self, terms: Terms) -> Result<Arc<dyn SharedStore>, Vec<String>> {
         let mut faults = Vec::new();
-        let mut rules = Vec::with_capacity(terms.quotas.len());
+        let mut measures = Vec::with_capacity(terms.quotas.len());
         let mut quotas = self.quotas.lock().unwrap_or_else(PoisonError::into_inner);
         for (name, pace) in terms.quotas {
-            match Rule::new(name, pace) {
-                Ok(rule) if quotas.get(&rule.name).is_some_and(|known| *known != rule) => faults.push(format!(
-                    "two different quotas of one store are named `{}`; each needs a name of its own",
-                    rule.name
-                )),
-                Ok(rule) => rules.push(rule),
+            match Measure::new(name, pace) {
+                Ok(measure) if quotas.get(&measure.name).is_some_and(|known| *known != measure) => {
+                    faults.push(format!(
+                        "two different quotas of one store are named `{}`; each needs a name of its own",
+                        measure.name
+                    ))
+                }
+                Ok(measure) => measures.push(measure),
                 Err(fault) => faults.push(fault),
             }
         }
         if !faults.is_empty() {
             return Err(faults);
         }
-        quotas.extend(rules.iter().map(|rule| (rule.name.clone(), rule.clone())));
+        quotas.extend(measures.iter().map(|measure| (measure.name.clone(), measure.clone())));
         let trust = if terms.refunds {
             TRUST_WITH_REFUNDS
         } else {
             Duration::MAX
         };
-        let counts = Counts::new(Arc::clone(&self.server), rules, terms.callers, trust, terms.max_keys);
-        Ok(Arc::new(counts))
+        let server = Arc::clone(&self.server);
+        let ledger = Ledger::new(server, measures, terms.callers, trust, terms.max_keys);
+        Ok(Arc::new(ledger))
     }
 }
 

@@ -2,8 +2,7 @@ use std::time::Duration;
 
 use redis::aio::ConnectionManager;
 
-use super::super::counts::Callers;
-use super::super::store::Terms;
+use super::super::super::store::{Callers, Terms};
 use super::server::Private;
 use super::{SECOND, bound, charge, gcra, outcome, patient, terms, window};
 

@@ -5,10 +5,10 @@ mod circuit;
 mod cluster;
 #[path = "../../../../tests/log/mod.rs"]
 mod log;
+mod measure;
 mod outage;
 mod process;
 mod redis;
-mod rule;
 mod script;
 mod server;
 
@@ -18,16 +18,15 @@ use std::time::Duration;
 use ::redis::aio::ConnectionLike;
 
 use super::super::policy::{Pace, Standing};
-use super::super::store::{Charge, SharedStore, Taken};
-use super::counts::Callers;
+use super::super::store::{Callers, Charge, SharedStore, Taken, Terms};
 use super::outage::OnFailure;
-use super::store::{RedisStore, Terms};
+use super::store::RedisStore;
 use crate::caller::Salt;
 
 const SECOND: u64 = 1_000_000_000;
 
 fn gcra(burst: u32, interval: u64) -> Pace {
-    Pace::new(interval, burst).unwrap()
+    Pace::gcra(interval, burst).unwrap()
 }
 
 fn window(requests: u32, length: u64) -> Pace {

@@ -7,10 +7,9 @@ use std::time::Duration;
 use redis::aio::{ConnectionLike, ConnectionManager};
 use redis::{Cmd, Pipeline, RedisFuture, Value};
 
-use super::super::super::store::{Charge, Taken};
-use super::super::counts::Callers;
+use super::super::super::store::{Callers, Charge, Taken, Terms};
 use super::super::outage::OnFailure;
-use super::super::store::{RedisStore, Terms};
+use super::super::store::RedisStore;
 use super::server::{Private, clean, keys, shared};
 use super::{SECOND, bound, charge, gcra, outcome, patient, refusal, take, terms, window};
 use crate::config_error::Fault;
@@ -40,12 +39,12 @@ async fn takes_from_all_quotas_or_from_none_and_says_which_refused() {
     let first = bound(&patient(&connection, &prefix), &quotas);
     assert_eq!(
         outcome(&*first, &[both[1], both[0]]).await,
-        Err(0),
+        Err(1),
         "of two that refuse the first"
     );
     assert_eq!(
         outcome(&*counts, &[both[1], both[0]]).await,
-        Err(1),
+        Err(0),
         "the one that this process knows of"
     );
     assert_eq!(

@@ -1,4 +1,4 @@
-//! The scripts beside the pure rule, with a clock that the test sets.
+//! The scripts beside the pure policy, with a clock that the test sets.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use redis::Script;
 use redis::aio::ConnectionManager;
 
-use super::super::super::policy::Pace;
-use super::super::rule::{Level, Rule};
+use super::super::super::policy::{Account, Counting, Pace};
+use super::super::measure::Measure;
 use super::server::{clean, shared};
 use super::{gcra, window};
 
@@ -26,15 +26,14 @@ struct Step {
     weights: Vec<u32>,
 }
 
-fn rules() -> impl Strategy<Value = Vec<Rule>> {
+fn measures() -> impl Strategy<Value = Vec<Measure>> {
     let pace = prop_oneof![
         (1..6_u32, 1..5_000_000_u64).prop_map(|(burst, interval)| gcra(burst, interval * 1_000)),
         (1..6_u32, 1..5_000_000_u64).prop_map(|(requests, length)| window(requests, length * 1_000)),
         Just(gcra(1, 365 * 24 * 3600 * super::SECOND)),
     ];
-    let rule = pace.prop_map(|pace: Pace| Rule::new("q".into(), pace));
-    let rules = prop::collection::vec(rule.prop_filter_map("microseconds", Result::ok), 1..4);
-    rules.prop_filter("at least one", |rules| !rules.is_empty())
+    let measure = pace.prop_map(|pace: Pace| Measure::new("q".into(), pace).unwrap());
+    prop::collection::vec(measure, 1..4)
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -48,52 +47,51 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..30)
 }
 
-/// What the script should answer.
-fn expected(rules: &[Rule], levels: &mut [Level], step: &Step) -> Vec<u64> {
-    let charged = || rules.iter().zip(&step.weights);
-    if step.gives_back {
-        for (level, (rule, weight)) in levels.iter_mut().zip(charged()) {
-            *level = rule.give_back(*level, *weight);
-        }
-        return vec![0];
+/// What the script says of an account.
+fn told(pace: Pace, account: Account, now: u64) -> [u64; 2] {
+    let left = account.whole.saturating_sub(now) / 1_000;
+    match pace.counting() {
+        Counting::Gcra => [left, left],
+        Counting::FixedWindow if left == 0 => [0, 0],
+        Counting::FixedWindow => [account.used.into(), left],
     }
-    let taken = levels
-        .iter()
-        .zip(charged())
-        .map(|(level, (rule, weight))| rule.take(*level, *weight));
+}
+
+/// What the script should answer.
+fn expected(measures: &[Measure], accounts: &mut [Account], step: &Step, now: u64) -> Vec<u64> {
     let mut answer = vec![0];
     let mut after = Vec::new();
-    for (taken, by) in taken.zip(1..) {
-        match taken {
-            Ok(level) => {
-                answer.extend([level.used, level.left]);
-                after.push(level);
-            }
-            Err(level) => return vec![by, level.used, level.left],
+    for ((measure, account), (weight, by)) in measures.iter().zip(&*accounts).zip(step.weights.iter().zip(1..)) {
+        let pace = measure.pace;
+        if step.gives_back {
+            after.push(pace.give_back(*account, *weight, account.whole, now));
+        } else if let Some(taken) = pace.take(*account, *weight, now) {
+            answer.extend(told(pace, taken, now));
+            // The script does not begin a window for nothing.
+            after.push(if *weight == 0 { *account } else { taken });
+        } else {
+            return [&[by][..], &told(pace, *account, now)].concat();
         }
     }
-    levels.copy_from_slice(&after);
+    accounts.copy_from_slice(&after);
     answer
 }
 
-async fn follow(connection: &mut ConnectionManager, prefix: &str, rules: &[Rule], steps: &[Step]) {
+async fn follow(connection: &mut ConnectionManager, prefix: &str, measures: &[Measure], steps: &[Step]) {
     let take = with_clock(include_str!("../lua/take.lua"));
     let give_back = with_clock(include_str!("../lua/give_back.lua"));
-    let mut levels = vec![Level::WHOLE; rules.len()];
+    let mut accounts = vec![Account::default(); measures.len()];
     let mut now = 1_764_000_000_123_456_u64;
     for step in steps {
         now += step.wait;
-        for (level, rule) in levels.iter_mut().zip(rules) {
-            *level = rule.after(*level, step.wait);
-        }
         let script = if step.gives_back { &give_back } else { &take };
         let mut call = script.prepare_invoke();
-        for (place, (rule, weight)) in rules.iter().zip(&step.weights).enumerate() {
+        for (place, (measure, weight)) in measures.iter().zip(&step.weights).enumerate() {
             call.key(format!("{prefix}{place}"));
-            call.arg(vec![rule.window, rule.most(), rule.cost(*weight)]);
+            call.arg(measure.args(*weight).to_vec());
         }
         let mut answer: Vec<u64> = call.arg(now).invoke_async(connection).await.unwrap();
-        let mut should = expected(rules, &mut levels, step);
+        let mut should = expected(measures, &mut accounts, step, now * 1_000);
         // Of what is not used, it does not matter when it is whole.
         for answer in [&mut answer, &mut should] {
             for pair in answer[1..].chunks_exact_mut(2).filter(|pair| pair[0] == 0) {
@@ -105,7 +103,7 @@ async fn follow(connection: &mut ConnectionManager, prefix: &str, rules: &[Rule]
 }
 
 #[test]
-fn the_scripts_decide_as_the_rule_does() {
+fn the_scripts_decide_as_the_policy_does() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -114,9 +112,9 @@ fn the_scripts_decide_as_the_rule_does() {
         return;
     };
     let cases = AtomicUsize::new(0);
-    proptest!(ProptestConfig::with_cases(500), |(rules in rules(), steps in steps())| {
+    proptest!(ProptestConfig::with_cases(500), |(measures in measures(), steps in steps())| {
         let prefix = format!("{prefix}{}:", cases.fetch_add(1, Ordering::Relaxed));
-        runtime.block_on(follow(&mut connection.clone(), &prefix, &rules, &steps));
+        runtime.block_on(follow(&mut connection.clone(), &prefix, &measures, &steps));
     });
     runtime.block_on(clean(&mut connection.clone(), &prefix));
 }
@@ -130,12 +128,12 @@ async fn what_another_clock_or_another_quota_has_left_locks_nobody_out() {
     let take = with_clock(include_str!("../lua/take.lua"));
     let now = 1_764_000_000_000_000_u64;
     let check = async |connection: &mut ConnectionManager, left: &str, pace, should: [u64; 3]| {
-        let rule = Rule::new("q".into(), pace).unwrap();
+        let measure = Measure::new("q".into(), pace).unwrap();
         let mut set = redis::cmd("SET");
         set.arg(&prefix).arg(left).arg("PX").arg(60_000);
         let _: () = set.query_async(connection).await.unwrap();
         let mut call = take.key(&prefix);
-        call.arg(vec![rule.window, rule.most(), rule.cost(1), now]);
+        call.arg(measure.args(1).to_vec()).arg(now);
         let answer: Vec<u64> = call.invoke_async(connection).await.unwrap();
         assert_eq!(answer, should, "{left}");
     };

@@ -6,16 +6,16 @@ use redis::RedisError;
 
 /// Why a store that processes share did not count.
 #[derive(Debug)]
-pub(in super::super) enum StoreFailure {
+pub(super) enum Unanswered {
     /// It did not answer within the deadline. The request may be counted all the same.
     TimedOut(Duration),
     /// It failed too often in a row, and was not asked.
     Suspended,
     /// The connection failed, or the server refused.
-    Failed(Box<dyn StdError + Send + Sync>),
+    Failed(RedisError),
 }
 
-impl fmt::Display for StoreFailure {
+impl fmt::Display for Unanswered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TimedOut(deadline) => write!(f, "the store of rate limits did not answer within {deadline:?}"),
@@ -27,17 +27,17 @@ impl fmt::Display for StoreFailure {
     }
 }
 
-impl StdError for StoreFailure {
+impl StdError for Unanswered {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            Self::Failed(error) => Some(&**error),
+            Self::Failed(error) => Some(error),
             Self::TimedOut(_) | Self::Suspended => None,
         }
     }
 }
 
-impl From<RedisError> for StoreFailure {
+impl From<RedisError> for Unanswered {
     fn from(error: RedisError) -> Self {
-        Self::Failed(error.into())
+        Self::Failed(error)
     }
 }

@@ -10,17 +10,14 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use super::super::policy::Standing;
-use super::super::store::{Charge, SharedStore, TakeFuture, Taken};
+use super::super::store::{Callers, Charge, SharedStore, StoreFailure, Taken, Taking};
 use super::breaker::Breaker;
-use super::error::StoreFailure;
 use super::link::{Errand, Link};
 use super::local::Local;
+use super::measure::{Level, Measure};
 use super::outage::OnFailure;
-use super::rule::{Level, Rule};
-use super::table::Table;
-
-/// Callers whose refusals are remembered.
-const REMEMBERED: usize = 8192;
+use super::refused::Refused;
+use super::unanswered::Unanswered;
 
 /// A server, how it is asked and how it fared: the same for all layers that were given one store.
 pub(super) struct Server {
@@ -30,18 +27,9 @@ pub(super) struct Server {
     pub(super) breaker: Breaker,
 }
 
-/// Whom the quotas of a layer count, on which it depends where in a cluster its keys lie.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) enum Callers {
-    /// All quotas count a request for the same caller. All that is kept of one caller lies in one slot, and callers in all slots.
-    Same,
-    /// Each quota has a key of its own. All counts of the store's prefix lie in one slot, or no script could touch two of them.
-    Several,
-}
-
 /// The quotas of one layer in the store.
 #[derive(Debug, Clone)]
-pub(super) struct Counts {
+pub(super) struct Ledger {
     inner: Arc<Inner>,
 }
 
@@ -49,25 +37,32 @@ pub(super) struct Counts {
 struct Inner {
     server: Arc<Server>,
     callers: Callers,
-    rules: Box<[Rule]>,
-    refusals: Table,
-    /// For how long a refusal is remembered at most, in microseconds.
+    measures: Box<[Measure]>,
+    refused: Refused,
+    /// For how long a refusal is remembered at most, in nanoseconds.
     trust: u64,
     local: Option<Local>,
 }
 
-impl Counts {
-    pub(super) fn new(server: Arc<Server>, rules: Vec<Rule>, callers: Callers, trust: Duration, places: usize) -> Self {
+impl Ledger {
+    pub(super) fn new(
+        server: Arc<Server>,
+        measures: Vec<Measure>,
+        callers: Callers,
+        trust: Duration,
+        max_keys: usize,
+    ) -> Self {
+        let paces = measures.iter().map(|measure| measure.pace);
         let local = match server.breaker.on_failure() {
-            OnFailure::Local { processes } => Some(Local::new(&rules, processes, places)),
+            OnFailure::Local { processes } => Some(Local::new(paces, processes, max_keys)),
             OnFailure::Admit | OnFailure::Refuse => None,
         };
         let inner = Inner {
             server,
             callers,
-            rules: rules.into(),
-            refusals: Table::new(REMEMBERED),
-            trust: u64::try_from(trust.as_micros()).unwrap_or(u64::MAX),
+            measures: measures.into(),
+            refused: Refused::new(),
+            trust: u64::try_from(trust.as_nanos()).unwrap_or(u64::MAX),
             local,
         };
         Self { inner: Arc::new(inner) }
@@ -75,75 +70,87 @@ impl Counts {
 }
 
 impl Inner {
-    /// Microseconds of this process's clock.
+    /// Nanoseconds of this process's clock.
     fn now(&self) -> u64 {
-        self.server.breaker.now() / 1_000
+        self.server.breaker.now()
+    }
+
+    fn measure(&self, charge: &Charge) -> Result<&Measure, Unanswered> {
+        self.measures.get(charge.quota).ok_or_else(unreadable)
     }
 
     /// What stands in braces decides the slot. The key of a caller and a quota is the same whatever else a request is counted by.
-    fn key(&self, rule: &Rule, charge: &Charge) -> String {
+    fn key(&self, name: &str, charge: &Charge) -> String {
         let caller = URL_SAFE_NO_PAD.encode(charge.caller.to_be_bytes());
-        let (prefix, name) = (&self.server.prefix, &rule.name);
+        let prefix = &self.server.prefix;
         match self.callers {
             Callers::Same => format!("{prefix}{{{caller}}}{name}"),
             Callers::Several => format!("{{{prefix}}}{name}:{caller}"),
         }
     }
 
-    async fn ask(&self, errand: Errand, charges: &[Charge]) -> Result<Vec<u64>, StoreFailure> {
+    async fn ask(&self, errand: Errand, charges: &[Charge]) -> Result<Vec<u64>, Unanswered> {
         let mut keys = Vec::with_capacity(charges.len());
         let mut args = Vec::with_capacity(charges.len() * 3);
         for charge in charges {
-            let rule = self.rules.get(charge.quota).ok_or_else(unreadable)?;
-            keys.push(self.key(rule, charge));
-            args.extend([rule.window, rule.most(), rule.cost(charge.weight)]);
+            let measure = self.measure(charge)?;
+            keys.push(self.key(&measure.name, charge));
+            args.extend(measure.args(charge.weight));
         }
         let deadline = self.server.deadline;
         let answer = timeout(deadline, self.server.link.run(errand, keys, args)).await;
-        Ok(answer.map_err(|_| StoreFailure::TimedOut(deadline))??)
+        Ok(answer.map_err(|_| Unanswered::TimedOut(deadline))??)
     }
 
-    async fn take(&self, charges: &[Charge], asked: u64) -> Result<Taken, StoreFailure> {
+    async fn take(&self, charges: &[Charge], asked: u64) -> Result<Taken, Unanswered> {
         let answer = self.ask(Errand::Take, charges).await?;
-        let (first, numbers) = answer.split_first().ok_or_else(unreadable)?;
+        let (by, numbers) = answer.split_first().ok_or_else(unreadable)?;
         let (pairs, _) = numbers.as_chunks();
         let mut levels = pairs.iter().map(|&[used, left]| Level { used, left });
-        let Some(by) = usize::try_from(*first).unwrap_or(usize::MAX).checked_sub(1) else {
+        let Some(by) = usize::try_from(*by).unwrap_or(usize::MAX).checked_sub(1) else {
             if pairs.len() != charges.len() {
                 return Err(unreadable());
             }
-            let rules = charges.iter().filter_map(|charge| self.rules.get(charge.quota));
-            let standings = rules.zip(levels).map(|(rule, level)| rule.admitted(level));
-            return Ok(Taken::Admitted(standings.collect()));
+            let standings = charges
+                .iter()
+                .zip(levels)
+                .map(|(charge, level)| Ok(self.measure(charge)?.standing(level)));
+            return Ok(Taken::Admitted(standings.collect::<Result<_, Unanswered>>()?));
         };
         let charge = charges.get(by).ok_or_else(unreadable)?;
-        let rule = self.rules.get(charge.quota).ok_or_else(unreadable)?;
         let level = levels.next().ok_or_else(unreadable)?;
-        self.refusals.put(charge, level, asked, level.left.min(self.trust));
-        let standing = rule.refused(level, charge.weight);
-        Ok(Taken::Refused { by, standing })
+        let measure = self.measure(charge)?;
+        // As of the question, which was before the answer: nobody is refused for longer than the server said.
+        let account = measure.account(level, asked);
+        let until = account.whole.min(asked.saturating_add(self.trust));
+        self.refused.note(charge, account, until);
+        Ok(Taken::Refused {
+            by: charge.quota,
+            standing: measure.standing(level),
+        })
     }
 
     /// What the builder chose for the time without a store.
-    fn without(&self, charges: &[Charge], failure: StoreFailure) -> Result<Taken, StoreFailure> {
+    fn without(&self, charges: &[Charge], why: Unanswered) -> Result<Taken, StoreFailure> {
         match (self.server.breaker.on_failure(), &self.local) {
             (OnFailure::Admit, _) => Ok(Taken::Admitted(Vec::new())),
-            (OnFailure::Local { .. }, Some(local)) => local.take(charges, self.now()).ok_or(failure),
-            (OnFailure::Refuse | OnFailure::Local { .. }, _) => Err(failure),
+            (OnFailure::Local { .. }, Some(local)) => Ok(local.take(charges, self.now())),
+            (OnFailure::Refuse | OnFailure::Local { .. }, _) => Err(StoreFailure(why.into())),
         }
     }
 
     fn refused(&self, charges: &[Charge], now: u64) -> Option<(usize, Standing)> {
-        charges.iter().enumerate().find_map(|(by, charge)| {
-            let rule = self.rules.get(charge.quota)?;
-            let level = self.refusals.level(charge, rule, now);
-            (!rule.admits(level, charge.weight)).then(|| (by, rule.refused(level, charge.weight)))
+        charges.iter().find_map(|charge| {
+            let account = self.refused.recall(charge, now)?;
+            let pace = self.measures.get(charge.quota)?.pace;
+            let refuses = pace.take(account, charge.weight, now).is_none();
+            refuses.then(|| (charge.quota, pace.standing(account, now)))
         })
     }
 }
 
-impl SharedStore for Counts {
-    fn take(&self, charges: Vec<Charge>) -> TakeFuture {
+impl SharedStore for Ledger {
+    fn take(&self, charges: Vec<Charge>) -> Taking {
         let inner = Arc::clone(&self.inner);
         let asked = inner.now();
         if let Some((by, standing)) = inner.refused(&charges, asked) {
@@ -154,16 +161,16 @@ impl SharedStore for Counts {
         }
         Box::pin(async move {
             let Some(attempt) = inner.server.breaker.attempt() else {
-                return inner.without(&charges, StoreFailure::Suspended);
+                return inner.without(&charges, Unanswered::Suspended);
             };
             match inner.take(&charges, asked).await {
                 Ok(taken) => {
                     inner.server.breaker.answered(attempt);
                     Ok(taken)
                 }
-                Err(failure) => {
-                    inner.server.breaker.failed(attempt, &failure);
-                    inner.without(&charges, failure)
+                Err(why) => {
+                    inner.server.breaker.failed(attempt, &why);
+                    inner.without(&charges, why)
                 }
             }
         })
@@ -172,7 +179,7 @@ impl SharedStore for Counts {
     fn give_back(&self, charges: Vec<Charge>) {
         let inner = Arc::clone(&self.inner);
         for charge in &charges {
-            inner.refusals.put(charge, Level::WHOLE, 0, 0);
+            inner.refused.forget(charge);
         }
         let Some(attempt) = inner.server.breaker.attempt() else {
             if let Some(local) = &inner.local {
@@ -185,7 +192,7 @@ impl SharedStore for Counts {
             runtime.spawn(async move {
                 match inner.ask(Errand::GiveBack, &charges).await {
                     Ok(_) => inner.server.breaker.answered(attempt),
-                    Err(failure) => inner.server.breaker.failed(attempt, &failure),
+                    Err(why) => inner.server.breaker.failed(attempt, &why),
                 }
             });
         }
@@ -196,7 +203,7 @@ impl SharedStore for Counts {
     }
 }
 
-fn unreadable() -> StoreFailure {
+fn unreadable() -> Unanswered {
     RedisError::from((ErrorKind::Parse, "not what the scripts answer")).into()
 }
 
