@@ -52,6 +52,7 @@ async fn together_they_take_exactly_the_quota() {
             .args([
                 "--exact",
                 "rate_limit::shared::tests::process::one_of_two",
+                "--ignored",
                 "--nocapture",
             ])
             .env(PREFIX, &prefix)
