@@ -125,6 +125,7 @@ mod receipt;
 mod refusals;
 mod rule;
 mod service;
+mod settle;
 mod store;
 #[cfg(test)]
 mod tests;

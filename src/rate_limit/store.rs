@@ -31,6 +31,7 @@ pub(super) struct Charges {
 
 /// The answer of a [`SharedStore`].
 #[derive(Debug)]
+#[cfg_attr(not(test), expect(dead_code, reason = "for the stores to come"))]
 pub(super) enum Taken {
     /// Where the caller stands in each quota charged. Without any, the store admits what it could not count.
     Admitted(Vec<Standing>),
