@@ -20,7 +20,10 @@ use portcullis::{Identity, client_ip::PeerAddr};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use tower::{Layer, ServiceExt, service_fn};
 
-/// Not `eprintln`: the test harness swallows what a test prints that passes.
+#[expect(
+    clippy::explicit_write,
+    reason = "the test harness swallows what a test prints that passes"
+)]
 fn skipped(why: &str) {
     writeln!(std::io::stderr(), "SKIPPED: {why}").unwrap();
 }

@@ -2,16 +2,15 @@ use std::borrow::Cow;
 use std::fmt;
 use std::hash::Hash;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use http::header::AUTHORIZATION;
-use http::{Extensions, HeaderMap, HeaderName};
+use http::HeaderName;
 
 use super::fingerprint::{Fingerprint, Salt};
+use super::missing::{Missing, MissingKey};
+use super::value::{credentials, single, with_route};
 use crate::client_ip::ClientIp;
 use crate::identity::Identity;
 use crate::request_view::RequestView;
-use crate::trail::Trail;
 
 type Closure = dyn Fn(RequestView<'_>, &Salt) -> Option<Fingerprint> + Send + Sync;
 
@@ -37,32 +36,6 @@ enum Source {
     Everyone,
     Closure(Arc<Closure>),
     All(Arc<[Key]>),
-}
-
-/// What becomes of a request that has no key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum MissingKey {
-    /// It is admitted and not counted.
-    Admit,
-    /// It is refused with a `400`.
-    Refuse,
-    /// It is counted by the client's address, apart from all that have a key.
-    ByAddress,
-}
-
-/// The extension that a layer further out should have inserted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Missing {
-    Address,
-    Identity,
-}
-
-/// Each missing layer is reported once, not once a request.
-#[derive(Debug, Default)]
-pub(crate) struct Reports {
-    address: AtomicBool,
-    identity: AtomicBool,
 }
 
 /// Hashed before the key, so that what a closure makes of a header is never the quota of an address.
@@ -191,10 +164,12 @@ impl Key {
             Source::All(parts) => parts.iter().flat_map(Self::own_faults).collect(),
             _ => Vec::new(),
         };
-        let fault = format!("an IPv6 prefix has 32 to 128 bits, not {}", self.ipv6_prefix);
-        if !(32..=128).contains(&self.ipv6_prefix) && !faults.contains(&fault) {
-            faults.push(fault);
+        if !(32..=128).contains(&self.ipv6_prefix) {
+            faults.push(format!("an IPv6 prefix has 32 to 128 bits, not {}", self.ipv6_prefix));
         }
+        // The prefix of several is that of each.
+        faults.sort();
+        faults.dedup();
         faults
     }
 
@@ -264,53 +239,6 @@ impl Key {
         let client = ClientIp::of(request.extensions()).ok_or(Missing::Address)?;
         Ok(salt.fingerprint((Kind::Address, client.key(self.ipv6_prefix))))
     }
-}
-
-impl Reports {
-    pub(crate) fn report(&self, layer: &str, missing: Missing) {
-        let (reported, text) = match missing {
-            Missing::Address => (
-                &self.address,
-                "the client's address is unknown: put the client_ip layer outside it, and serve with peer addresses as its \
-                 page says",
-            ),
-            Missing::Identity => (
-                &self.identity,
-                "no Identity on the request: put the jwt layer, or another that inserts one, outside it",
-            ),
-        };
-        // No `Once`: it holds all requests up while the log is written, and panics for good after a subscriber that did.
-        if !reported.swap(true, Ordering::Relaxed) {
-            tracing::error!(target: "portcullis::caller", layer, "{text}");
-        }
-    }
-}
-
-/// The value of a header that stands on one line: of several, others may read another than is counted here.
-fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a [u8]> {
-    let mut lines = headers.get_all(name).iter();
-    match (lines.next(), lines.next()) {
-        (Some(only), None) if !only.is_empty() => Some(only.as_bytes()),
-        _ => None,
-    }
-}
-
-/// What stands after the scheme, on one line and not empty.
-fn credentials<'a>(headers: &'a HeaderMap, scheme: &str) -> Option<&'a [u8]> {
-    let value = single(headers, &AUTHORIZATION)?;
-    let (own, rest) = value.split_at_checked(scheme.len())?;
-    let key = rest.strip_prefix(b" ")?.trim_ascii();
-    (own.eq_ignore_ascii_case(scheme.as_bytes()) && !key.is_empty()).then_some(key)
-}
-
-/// The template of the matched route, or `None` where there is no route.
-fn with_route<T>(request: &Extensions, hash: impl FnOnce(Option<&str>) -> T) -> T {
-    #[cfg(feature = "axum")]
-    if let Some(route) = request.get::<crate::axum::extensions::Route>() {
-        return hash(Some(route.as_str()));
-    }
-    let noted = request.get::<Trail>().and_then(Trail::route);
-    hash(noted.as_deref())
 }
 
 impl From<Source> for Key {

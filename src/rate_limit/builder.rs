@@ -4,43 +4,36 @@ use std::sync::Arc;
 use http::StatusCode;
 
 use super::beyond::Beyond;
-use super::clock::Ticks;
 use super::count::{Count, Counts};
-use super::headers::{Headers, Stamp};
-use super::layer::RateLimitLayer;
+use super::headers::Headers;
 use super::limit::{Limit, Predicate, Weigh};
-use super::limiter::{LAYER, Limiter};
-use super::memory::{Memory, WAYS};
-use super::policy::Pace;
 use super::quota::Quota;
-use super::refusals::Refusals;
-use super::rule::Rule;
-use super::store::{Callers, MOST_QUOTAS, SharedStore, Store, Terms};
-use crate::caller::{Key, MissingKey, Reports, Salt};
+#[cfg(feature = "redis")]
+use super::shared::RedisStore;
+use super::store::{SharedStore, Terms};
+use crate::caller::{Key, MissingKey};
 use crate::config_error::{ConfigError, Faults};
 use crate::request_view::RequestView;
-
-const MOST_KEYS: usize = 100_000_000;
 
 /// Makes a store of a layer's quotas, or says what is wrong with them.
 pub(super) type MakeStore = Box<dyn FnOnce(Terms) -> Result<Arc<dyn SharedStore>, Vec<String>> + Send + Sync>;
 
-/// Collects the settings of a [`RateLimitLayer`].
+/// Collects the settings of a [`RateLimitLayer`](super::RateLimitLayer).
 #[must_use = "call `build`"]
 pub struct RateLimitLayerBuilder {
-    faults: Faults,
-    limits: Vec<Limit>,
-    key: Key,
-    on_missing_key: Option<MissingKey>,
-    skip: Vec<Predicate>,
-    weight: Option<Weigh>,
-    counts: Counts,
-    beyond: Beyond,
-    headers: Headers,
-    expose_state: bool,
-    dry_run: bool,
-    max_keys: usize,
-    store: Option<MakeStore>,
+    pub(super) faults: Faults,
+    pub(super) limits: Vec<Limit>,
+    pub(super) key: Key,
+    pub(super) on_missing_key: Option<MissingKey>,
+    pub(super) skip: Vec<Predicate>,
+    pub(super) weight: Option<Weigh>,
+    pub(super) counts: Counts,
+    pub(super) beyond: Beyond,
+    pub(super) headers: Headers,
+    pub(super) expose_state: bool,
+    pub(super) dry_run: bool,
+    pub(super) max_keys: usize,
+    pub(super) store: Option<MakeStore>,
 }
 
 impl RateLimitLayerBuilder {
@@ -163,9 +156,10 @@ impl RateLimitLayerBuilder {
         self
     }
 
-    /// Counts in Redis or Valkey, for all processes together. Default: in the memory of this one.
+    /// Counts in Redis or Valkey, for all processes together. Default: in the memory of this one. Layers that are given clones of one
+    /// store share its connection, and each of their quotas needs a name of its own.
     #[cfg(feature = "redis")]
-    pub fn redis(mut self, store: super::shared::RedisStore) -> Self {
+    pub fn redis(mut self, store: RedisStore) -> Self {
         self.store = Some(Box::new(move |terms| store.bind(terms)));
         self
     }
@@ -175,120 +169,6 @@ impl RateLimitLayerBuilder {
     pub(super) fn store(mut self, make: MakeStore) -> Self {
         self.store = Some(make);
         self
-    }
-
-    /// Checks all settings.
-    ///
-    /// # Errors
-    /// Lists a missing quota and everything that is wrong with those given, two of one name, more than eight, a header that
-    /// is none, an IPv6 prefix, a delay or a number of keys out of bounds.
-    pub fn build(mut self) -> Result<RateLimitLayer, ConfigError> {
-        if self.limits.is_empty() {
-            let reason = "no quota is set; parse one like `100 per 15 minutes`";
-            self.faults.add(LAYER, "quota", reason);
-        }
-        if self.limits.len() > MOST_QUOTAS {
-            let reason = format!("a layer has at most {MOST_QUOTAS} quotas; stack two layers");
-            self.faults.add(LAYER, "quota", reason);
-        }
-        if !(WAYS..=MOST_KEYS).contains(&self.max_keys) {
-            let reason = format!("must be {WAYS} to {MOST_KEYS}, not {}", self.max_keys);
-            self.faults.add(LAYER, "max_keys", reason);
-        }
-        self.check_keys();
-        let callers = match self.limits.as_slice() {
-            [_] => Callers::Same,
-            limits if limits.iter().all(|limit| limit.key.is_none()) => Callers::Same,
-            _ => Callers::Several,
-        };
-        let rules: Box<[Rule]> = std::mem::take(&mut self.limits)
-            .into_iter()
-            .map(|limit| self.settle(limit))
-            .collect();
-        for (place, rule) in rules.iter().enumerate() {
-            let name = &rule.quota.name;
-            if rules.iter().take(place).any(|earlier| earlier.quota.name == *name) {
-                let reason = format!("two quotas bear the name `{name}`; give each its own by `name`");
-                self.faults.add(LAYER, "quota", reason);
-            }
-        }
-        let shared = self.store.take().and_then(|make| {
-            let quotas = rules.iter().map(|rule| (rule.quota.name.clone(), rule.pace));
-            let made = make(Terms {
-                quotas: quotas.collect(),
-                callers,
-                refunds: rules.iter().any(|rule| matches!(rule.counts, Counts::If(_))),
-                max_keys: self.max_keys,
-            });
-            let faults = made.as_ref().err().into_iter().flatten();
-            faults.for_each(|fault| self.faults.add(LAYER, "store", fault.clone()));
-            made.ok()
-        });
-        self.faults.finish()?;
-        let salt = shared.as_ref().map_or_else(Salt::secret, |_| Salt::Shared);
-        let store = shared.map_or_else(
-            || Store::Memory(Memory::new(rules.iter().map(|rule| rule.pace), self.max_keys)),
-            Store::Shared,
-        );
-        Ok(RateLimitLayer {
-            limiter: Arc::new(Limiter {
-                dry_run: self.dry_run.then(|| rules.iter().map(|_| Default::default()).collect()),
-                rules,
-                store,
-                ticks: Ticks::new(quanta::Clock::new()),
-                salt,
-                skip: self.skip,
-                expose_state: self.expose_state,
-                reports: Reports::default(),
-            }),
-        })
-    }
-
-    /// The builder's key once, and each limit's own.
-    fn check_keys(&mut self) {
-        let own = self.limits.iter().filter_map(|limit| limit.key.as_ref());
-        for fault in own.chain([&self.key]).flat_map(Key::faults) {
-            self.faults.add(LAYER, "key", fault);
-        }
-    }
-
-    /// The limit with the builder's rules where it has none. What is wrong is a fault, and the rule is then never served.
-    fn settle(&mut self, limit: Limit) -> Rule {
-        let pace = limit.quota.pace().unwrap_or_else(|faults| {
-            for fault in faults {
-                self.faults.add(LAYER, "quota", fault);
-            }
-            Pace::PLACEHOLDER
-        });
-        let beyond = limit.beyond.unwrap_or(self.beyond);
-        let extra = beyond.extra().unwrap_or_else(|fault| {
-            self.faults.add(LAYER, "beyond", fault);
-            0
-        });
-        let widened = pace.widened(extra).unwrap_or_else(|| {
-            self.faults.add(LAYER, "beyond", "the steps of the delay are too small");
-            pace
-        });
-        // What suits one key does not suit another.
-        let on_missing_key = match (limit.on_missing_key, &limit.key) {
-            (None, None) => self.on_missing_key,
-            (own, _) => own,
-        };
-        let key = limit.key.unwrap_or_else(|| self.key.clone());
-        let headers = if self.dry_run { Headers::None } else { self.headers };
-        Rule {
-            stamp: Stamp::new(headers, &limit.quota, pace),
-            refusals: Refusals::new(&limit.quota.name),
-            pace: widened,
-            extra: widened.burst() - pace.burst(),
-            step: beyond.step(),
-            on_missing_key: on_missing_key.unwrap_or(key.on_missing()),
-            key,
-            when: limit.when,
-            weight: limit.weight.or_else(|| self.weight.clone()),
-            counts: limit.counts.unwrap_or_else(|| self.counts.clone()),
-            quota: limit.quota,
-        }
     }
 }
 

@@ -125,6 +125,7 @@ mod receipt;
 mod refusals;
 mod rule;
 mod service;
+mod settle;
 #[cfg(feature = "redis")]
 mod shared;
 mod store;

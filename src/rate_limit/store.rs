@@ -32,6 +32,10 @@ pub(super) struct Charges {
 
 /// The answer of a [`SharedStore`].
 #[derive(Debug)]
+#[cfg_attr(
+    not(any(test, feature = "redis")),
+    expect(dead_code, reason = "the store there is needs a feature")
+)]
 pub(super) enum Taken {
     /// Where the caller stands in each quota charged. Without any, the store admits what it could not count.
     Admitted(Vec<Standing>),
@@ -66,8 +70,6 @@ pub(super) struct Terms {
     /// Names and paces, in the order of [`Charge::quota`].
     pub(super) quotas: Vec<(Cow<'static, str>, Pace)>,
     pub(super) callers: Callers,
-    /// Whether requests may be given back.
-    pub(super) refunds: bool,
     /// How many callers of each quota a memory of this process may hold.
     pub(super) max_keys: usize,
 }

@@ -19,6 +19,10 @@ use super::outage::OnFailure;
 use super::refused::Refused;
 use super::unanswered::Unanswered;
 
+/// For how long a refusal is remembered at most, in nanoseconds. Where requests are given back, in this process or another, it does not
+/// hold until the time that the store said.
+const TRUST: u64 = 1_000_000_000;
+
 /// A server, how it is asked and how it fared: the same for all layers that were given one store.
 pub(super) struct Server {
     pub(super) link: Box<dyn Link>,
@@ -39,19 +43,11 @@ struct Inner {
     callers: Callers,
     measures: Box<[Measure]>,
     refused: Refused,
-    /// For how long a refusal is remembered at most, in nanoseconds.
-    trust: u64,
     local: Option<Local>,
 }
 
 impl Ledger {
-    pub(super) fn new(
-        server: Arc<Server>,
-        measures: Vec<Measure>,
-        callers: Callers,
-        trust: Duration,
-        max_keys: usize,
-    ) -> Self {
+    pub(super) fn new(server: Arc<Server>, measures: Vec<Measure>, callers: Callers, max_keys: usize) -> Self {
         let paces = measures.iter().map(|measure| measure.pace);
         let local = match server.breaker.on_failure() {
             OnFailure::Local { processes } => Some(Local::new(paces, processes, max_keys)),
@@ -62,7 +58,6 @@ impl Ledger {
             callers,
             measures: measures.into(),
             refused: Refused::new(),
-            trust: u64::try_from(trust.as_nanos()).unwrap_or(u64::MAX),
             local,
         };
         Self { inner: Arc::new(inner) }
@@ -122,7 +117,7 @@ impl Inner {
         let measure = self.measure(charge)?;
         // As of the question, which was before the answer: nobody is refused for longer than the server said.
         let account = measure.account(level, asked);
-        let until = account.whole.min(asked.saturating_add(self.trust));
+        let until = account.whole.min(asked.saturating_add(TRUST));
         self.refused.note(charge, account, until);
         Ok(Taken::Refused {
             by: charge.quota,

@@ -14,9 +14,6 @@ use super::link::Link;
 use super::measure::Measure;
 use super::outage::OnFailure;
 
-/// Where requests are given back, in this process or another, a refusal does not hold until the time that the store said.
-const TRUST_WITH_REFUNDS: Duration = Duration::from_secs(1);
-
 /// Counts in Redis or Valkey, which all processes share. See the [module page](crate::rate_limit).
 ///
 /// Clones, and all layers that were given one, share its connection and notice together that the server is down.
@@ -61,10 +58,10 @@ impl RedisStore {
         for (name, pace) in terms.quotas {
             match Measure::new(name, pace) {
                 Ok(measure) if quotas.get(&measure.name).is_some_and(|known| *known != measure) => {
-                    faults.push(format!(
-                        "two different quotas of one store are named `{}`; each needs a name of its own",
-                        measure.name
-                    ))
+                    let name = &measure.name;
+                    let reason =
+                        format!("two different quotas of one store are named `{name}`; each needs a name of its own");
+                    faults.push(reason);
                 }
                 Ok(measure) => measures.push(measure),
                 Err(fault) => faults.push(fault),
@@ -74,13 +71,8 @@ impl RedisStore {
             return Err(faults);
         }
         quotas.extend(measures.iter().map(|measure| (measure.name.clone(), measure.clone())));
-        let trust = if terms.refunds {
-            TRUST_WITH_REFUNDS
-        } else {
-            Duration::MAX
-        };
         let server = Arc::clone(&self.server);
-        let ledger = Ledger::new(server, measures, terms.callers, trust, terms.max_keys);
+        let ledger = Ledger::new(server, measures, terms.callers, terms.max_keys);
         Ok(Arc::new(ledger))
     }
 }

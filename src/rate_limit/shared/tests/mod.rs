@@ -49,7 +49,6 @@ fn terms(quotas: &[(&'static str, Pace)]) -> Terms {
     Terms {
         quotas: quotas.iter().map(|(name, pace)| ((*name).into(), *pace)).collect(),
         callers: Callers::Same,
-        refunds: false,
         max_keys: 1000,
     }
 }

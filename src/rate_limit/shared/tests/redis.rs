@@ -207,18 +207,30 @@ async fn a_request_is_one_round_trip_and_an_attacker_is_none() {
     check("again", 1);
     assert_eq!(outcome(&*counts, &both("a")).await, Err(0));
     check("the first refusal", 1);
+    let began = std::time::Instant::now();
     for _ in 0..1000 {
         assert_eq!(outcome(&*counts, &both("a")).await, Err(0));
     }
-    check("a thousand more", 0);
-    let (by, standing) = counts.refused(&both("a")).unwrap();
-    assert!(by == 0 && standing.more_in > HOUR / 2 && standing.more_in <= HOUR);
+    let trips_since = trips.swap(0, Ordering::Relaxed);
+    assert!(
+        trips_since as u64 <= began.elapsed().as_secs(),
+        "one a second: {trips_since}"
+    );
     assert_eq!(counts.refused(&both("b")), None);
     assert_eq!(outcome(&*counts, &both("b")).await, Ok(vec![1, 9]));
     check("another caller", 1);
     let known = both("a");
-    let asked = allocation_counter::measure(|| assert!(counts.refused(&known).is_some()));
-    assert_eq!(asked.count_total, 0, "a refusal that is remembered allocates nothing");
+    loop {
+        assert_eq!(outcome(&*counts, &known).await, Err(0));
+        let mut refused = None;
+        let asked = allocation_counter::measure(|| refused = counts.refused(&known));
+        assert_eq!(asked.count_total, 0, "a refusal that is remembered allocates nothing");
+        // A second may just have passed.
+        if let Some((by, standing)) = refused {
+            assert!(by == 0 && standing.more_in > HOUR / 2 && standing.more_in <= HOUR);
+            break;
+        }
+    }
     clean(&mut connection, &prefix).await;
 }
 
@@ -238,15 +250,11 @@ async fn a_server_that_has_forgotten_the_scripts_is_told_them_again() {
 
 /// Another process may give a request back.
 #[tokio::test]
-async fn with_refunds_a_refusal_is_remembered_for_a_second_only() {
+async fn a_refusal_is_remembered_for_a_second_only() {
     let Some((mut connection, prefix)) = shared().await else {
         return;
     };
-    let bind = || {
-        let refunds = true;
-        let quotas = terms(&[("q", gcra(1, HOUR))]);
-        patient(&connection, &prefix).bind(Terms { refunds, ..quotas }).unwrap()
-    };
+    let bind = || bound(&patient(&connection, &prefix), &[("q", gcra(1, HOUR))]);
     let (here, there) = (bind(), bind());
     let one = [charge("a", 0)];
     outcome(&*here, &one).await.unwrap();
@@ -377,7 +385,7 @@ async fn measure() {
     while outcome(&*refusing, &one).await.is_ok() {}
     let began = std::time::Instant::now();
     for _ in 0..1_000_000 {
-        assert!(std::hint::black_box(&refusing).refused(&one).is_some());
+        std::hint::black_box(refusing.refused(&one));
     }
     println!("a remembered refusal: {:?}", began.elapsed() / 1_000_000);
     clean(&mut connection, &prefix).await;
