@@ -66,6 +66,10 @@ pub(super) trait SharedStore: Send + Sync + Debug {
 
 /// What a layer counts in a shared store.
 #[derive(Debug)]
+#[cfg_attr(
+    not(feature = "redis"),
+    expect(dead_code, reason = "the store there is needs a feature")
+)]
 pub(super) struct Terms {
     /// Names and paces, in the order of [`Charge::quota`].
     pub(super) quotas: Vec<(Cow<'static, str>, Pace)>,
