@@ -58,18 +58,17 @@ impl Limiter {
                     Err((by, standing)) => self.refuse(taken, by, standing, request.extensions()),
                 }
             }
-            Store::Shared(store) => Verdict::Ask(charges, store.take(taken.to_vec())),
+            Store::Shared(store) => Verdict::Ask(taken.into(), store.take(taken.to_vec())),
         }
     }
 
     /// What the store elsewhere has answered.
     pub(super) fn answered(
         self: &Arc<Self>,
-        charges: &Charges,
+        charges: &[Charge],
         answer: Result<Taken, StoreFailure>,
         request: &Extensions,
     ) -> Verdict {
-        let charges = charges.as_slice();
         match answer {
             Ok(Taken::Admitted(standings)) => self.admit(charges, &standings, self.ticks.now()),
             Ok(Taken::Refused { by, standing }) => self.refuse(charges, by, standing, request),
