@@ -88,7 +88,7 @@ impl Key {
     }
 
     /// The template of the matched route, such as `/posts/{id}`, so that each route has a quota of its own: axum's `MatchedPath`,
-    /// or else what a router further out has noted in the request's [`Trail`].
+    /// or else what a router further out has noted in the request's [`Trail`](crate::Trail).
     ///
     /// It tells no callers apart, and is no key without one that does: `Key::client_address().and(Key::route())`. Requests
     /// without a route, such as those that end in a fallback, count as one route of their own. Within axum the layer goes onto the

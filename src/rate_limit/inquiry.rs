@@ -10,14 +10,14 @@ use tokio::time::{Sleep, sleep};
 
 use super::limiter::Limiter;
 use super::receipt::Receipt;
-use super::store::{Charges, Taking};
+use super::store::{Charge, Taking};
 use super::verdict::{Refusal, Verdict};
 
 pin_project! {
     /// Waits for a store elsewhere, or as long as a request beyond its quota has to, while service and request wait.
     pub(super) struct Inquiry<S, R> {
         limiter: Arc<Limiter>,
-        asking: Option<(Charges, Taking)>,
+        asking: Option<(Box<[Charge]>, Taking)>,
         #[pin]
         delay: Option<Sleep>,
         receipt: Option<Receipt>,
@@ -31,7 +31,7 @@ pub(super) type Admitted<S, R> = (S, Request<R>, Option<Receipt>);
 impl<S, R> Inquiry<S, R> {
     pub(super) fn store(
         limiter: Arc<Limiter>,
-        charges: Charges,
+        charges: Box<[Charge]>,
         taking: Taking,
         service: S,
         request: Request<R>,

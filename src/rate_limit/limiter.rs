@@ -60,7 +60,7 @@ impl Limiter {
             }
             Store::Shared(store) => match store.refused(taken) {
                 Some((by, standing)) => self.refuse(taken, by, standing, request.extensions()),
-                None => Verdict::Ask(charges, store.take(taken.to_vec())),
+                None => Verdict::Ask(taken.into(), store.take(taken.to_vec())),
             },
         }
     }
@@ -68,11 +68,10 @@ impl Limiter {
     /// What the store elsewhere has answered.
     pub(super) fn answered(
         self: &Arc<Self>,
-        charges: &Charges,
+        charges: &[Charge],
         answer: Result<Taken, StoreFailure>,
         request: &Extensions,
     ) -> Verdict {
-        let charges = charges.as_slice();
         match answer {
             Ok(Taken::Admitted(standings)) => self.admit(charges, &standings, self.ticks.now()),
             Ok(Taken::Refused { by, standing }) => self.refuse(charges, by, standing, request),

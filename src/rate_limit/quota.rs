@@ -105,9 +105,10 @@ impl Quota {
         if u128::from(interval) * u128::from(self.burst) > LONGEST.as_nanos() {
             faults.push("the burst is so large that it would take more than 365 days to come back".to_owned());
         }
-        let pace = match self.fixed {
-            true => Pace::fixed(window, self.requests),
-            false => Pace::gcra(interval, self.burst),
+        let pace = if self.fixed {
+            Pace::fixed(window, self.requests)
+        } else {
+            Pace::gcra(interval, self.burst)
         };
         pace.filter(|_| faults.is_empty()).ok_or(faults)
     }

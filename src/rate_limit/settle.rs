@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use super::builder::RateLimitLayerBuilder;
 use super::clock::Ticks;
+use super::dry_run::Tally;
 use super::headers::{Headers, Stamp};
 use super::layer::RateLimitLayer;
 use super::limit::Limit;
@@ -71,7 +72,7 @@ impl RateLimitLayerBuilder {
         );
         Ok(RateLimitLayer {
             limiter: Arc::new(Limiter {
-                dry_run: self.dry_run.then(|| rules.iter().map(|_| Default::default()).collect()),
+                dry_run: self.dry_run.then(|| rules.iter().map(|_| Tally::default()).collect()),
                 rules,
                 store,
                 ticks: Ticks::new(quanta::Clock::new()),

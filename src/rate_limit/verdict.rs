@@ -6,7 +6,7 @@ use super::allowance::Allowance;
 use super::limiter::Limiter;
 use super::policy::Standing;
 use super::receipt::Receipt;
-use super::store::{Charges, Taking};
+use super::store::{Charge, Taking};
 use crate::body::RejectBody;
 use crate::problem::Problem;
 
@@ -19,7 +19,7 @@ pub(super) enum Verdict {
     },
     Refuse(Refusal),
     /// The store will say.
-    Ask(Charges, Taking),
+    Ask(Box<[Charge]>, Taking),
 }
 
 /// What a request is told instead of being served.
