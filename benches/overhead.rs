@@ -174,6 +174,10 @@ fn main() -> Result<(), ConfigError> {
             .audience("shop")
     };
     let generous = || RateLimitLayer::builder().quota(Quota::new(u32::MAX, std::time::Duration::from_secs(3600)));
+    let eight = (1..8_u64).fold(generous(), |limits, hours| {
+        let window = std::time::Duration::from_secs(3600 * hours);
+        limits.quota(Quota::new(u32::MAX, window).name(format!("{hours}h")))
+    });
     let spent = RateLimitLayer::per_address(Quota::new(1, std::time::Duration::from_secs(3600)))?;
 
     table.row("request_id", &RequestIdLayer::new(), &plain);
@@ -185,6 +189,7 @@ fn main() -> Result<(), ConfigError> {
     table.row("cors, preflight", &cors().build()?, &preflight);
     table.row("client_ip", &ClientIpLayer::peer(), &plain);
     table.row("rate_limit, admits", &generous().build()?, &plain);
+    table.row("rate_limit, eight quotas", &eight.build()?, &plain);
     table.row("rate_limit, refuses", &spent, &plain);
     table.row("csrf", &CsrfLayer::default(), &browser);
     table.row("jwt, HS256", &jwt().build()?, &signed);

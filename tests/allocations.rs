@@ -26,7 +26,7 @@ use portcullis::fields::Fields;
 use portcullis::identity::Token;
 use portcullis::jwt::{Algorithm, Issuer, JwtLayer, JwtLayerBuilder, SigningKey, TokenCache};
 use portcullis::not_found::NotFoundLayer;
-use portcullis::rate_limit::{Headers, Quota, RateLimitLayer, RateLimitLayerBuilder};
+use portcullis::rate_limit::{Count, Headers, Limit, Quota, RateLimitLayer, RateLimitLayerBuilder};
 use portcullis::request_id::RequestIdLayer;
 use portcullis::request_log::{CountRequestBodyLayer, RequestLogLayer, TextFormat};
 use portcullis::security_headers::SecurityHeadersLayer;
@@ -217,6 +217,25 @@ fn rate_limit_allocates_nothing_for_the_admitted() {
     check_limit("draft", |limit| limit, (0, 4));
     check_limit("legacy", |limit| limit.headers(Headers::Legacy), (2, 6));
     check_limit("state", RateLimitLayerBuilder::expose_state, (1, 4));
+}
+
+#[test]
+fn eight_quotas_cost_the_admitted_no_more_than_one() {
+    let eight = |limit: RateLimitLayerBuilder| {
+        (1..8_u32).fold(limit, |limit, hours| {
+            let quota = Quota::new(1, Duration::from_secs(3600) * hours).name(format!("{hours}h"));
+            limit.limit(Limit::new(quota).weight(|_| 1).when(|_| true))
+        })
+    };
+    check_limit("no headers", |limit| eight(limit).headers(Headers::None), (0, 4));
+    // What is told of each is kept until the answer, whose header map grows for sixteen lines.
+    check_limit("draft", eight, (4, 4));
+}
+
+#[test]
+fn what_may_be_given_back_is_kept_in_one_allocation() {
+    let failures = |limit: RateLimitLayerBuilder| limit.headers(Headers::None).count(Count::Successes);
+    check_limit("successes", failures, (1, 4));
 }
 
 #[test]

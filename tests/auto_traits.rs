@@ -110,6 +110,10 @@ fn public_types_are_as_free_as_they_promise() {
     layer::<portcullis::rate_limit::RateLimitLayer, Plain>();
     owned::<portcullis::rate_limit::RateLimitLayerBuilder>();
     shared::<portcullis::rate_limit::Allowance>();
+    shared::<portcullis::rate_limit::Beyond>();
+    shared::<portcullis::rate_limit::Count>();
+    shared::<portcullis::rate_limit::Key>();
+    shared::<portcullis::rate_limit::Limit>();
     shared::<portcullis::rate_limit::Quota>();
 
     layer::<portcullis::request_log::RequestLogLayer, portcullis::request_log::ResponseBody<Plain>>();

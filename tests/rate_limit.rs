@@ -448,7 +448,7 @@ async fn over_a_socket_the_connection_lives_on() {
 #[expect(dead_code, reason = "it need only compile")]
 fn the_types_of_the_service_stay<S>(layer: &RateLimitLayer, service: S)
 where
-    S: Service<Request<()>, Response = Response<http_body_util::combinators::UnsyncBoxBody<Bytes, io::Error>>>,
+    S: Service<Request<()>, Response = Response<http_body_util::combinators::UnsyncBoxBody<Bytes, io::Error>>> + Clone,
 {
     fn same<A, B>(_: &B)
     where

@@ -1,11 +1,13 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::hash::Hash;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use http::{HeaderMap, HeaderName};
+use http::HeaderName;
 
 use super::fingerprint::{Fingerprint, Salt};
+use super::missing::{Missing, MissingKey};
+use super::value::{credentials, single, with_route};
 use crate::client_ip::ClientIp;
 use crate::identity::Identity;
 use crate::request_view::RequestView;
@@ -27,33 +29,13 @@ enum Source {
     Header(HeaderName),
     /// What was named is no header.
     NoHeader(String),
+    /// The credentials of `Authorization` under this scheme.
+    Credentials(Cow<'static, str>),
+    /// The template of the matched route. It tells no callers apart.
+    Route,
+    Everyone,
     Closure(Arc<Closure>),
-}
-
-/// What becomes of a request that has no key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum MissingKey {
-    /// It is admitted and not counted.
-    Admit,
-    /// It is refused with a `400`.
-    Refuse,
-    /// It is counted by the client's address, apart from all that have a key.
-    ByAddress,
-}
-
-/// The extension that a layer further out should have inserted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Missing {
-    Address,
-    Identity,
-}
-
-/// Each missing layer is reported once, not once a request.
-#[derive(Debug, Default)]
-pub(crate) struct Reports {
-    address: AtomicBool,
-    identity: AtomicBool,
+    All(Arc<[Key]>),
 }
 
 /// Hashed before the key, so that what a closure makes of a header is never the quota of an address.
@@ -62,7 +44,11 @@ enum Kind {
     Address,
     User,
     Header,
+    Credentials,
+    Route,
+    Everyone,
     Closure,
+    All,
 }
 
 impl Key {
@@ -93,6 +79,46 @@ impl Key {
         .into()
     }
 
+    /// An API key in `Authorization`, under a scheme such as `Bearer` or `ApiKey` (RFC 9110 section 11.6.2), whose case does not
+    /// matter. Without it, with another scheme or on several lines, a request has no key.
+    ///
+    /// As [`header`](Self::header), only for credentials that something further out has verified.
+    pub fn credentials(scheme: impl Into<Cow<'static, str>>) -> Self {
+        Source::Credentials(scheme.into()).into()
+    }
+
+    /// The template of the matched route, such as `/posts/{id}`, so that each route has a quota of its own: axum's `MatchedPath`,
+    /// or else what a router further out has noted in the request's [`Trail`](crate::Trail).
+    ///
+    /// It tells no callers apart, and is no key without one that does: `Key::client_address().and(Key::route())`. Requests
+    /// without a route, such as those that end in a fallback, count as one route of their own. Within axum the layer goes onto the
+    /// `Router`; around it no request has a route, and all of a caller's count as one.
+    pub fn route() -> Self {
+        Source::Route.into()
+    }
+
+    /// Nobody is told apart: one quota that all callers share, and that one of them can use up for all. For the protection of
+    /// something within, such as a paid service, beside a quota by caller.
+    pub fn everyone() -> Self {
+        Source::Everyone.into()
+    }
+
+    /// Both together: a caller has a quota of its own with each value of the other. Where either is missing a request has no key.
+    pub fn and(self, other: Self) -> Self {
+        let ipv6_prefix = self.ipv6_prefix;
+        let mut parts: Vec<Self> = Vec::new();
+        for key in [self, other] {
+            match &key.source {
+                Source::All(own) => parts.extend(own.iter().cloned()),
+                _ => parts.push(key),
+            }
+        }
+        Self {
+            source: Source::All(parts.into()),
+            ipv6_prefix,
+        }
+    }
+
     /// What the closure makes of the request: an owned value of any type with a hash. `None` is no key.
     pub fn from_fn<F, K>(key: F) -> Self
     where
@@ -108,6 +134,10 @@ impl Key {
     /// where providers give more. From 32, which is a whole provider, to 128.
     pub fn ipv6_prefix(mut self, bits: u8) -> Self {
         self.ipv6_prefix = bits;
+        if let Source::All(parts) = &self.source {
+            let parts = parts.iter().cloned().map(|part| part.ipv6_prefix(bits));
+            self.source = Source::All(parts.collect());
+        }
         self
     }
 
@@ -116,20 +146,57 @@ impl Key {
     }
 
     pub(crate) fn faults(&self) -> Vec<String> {
-        let mut faults = Vec::new();
-        if let Source::NoHeader(name) = &self.source {
-            faults.push(format!("`{}` is not a header's name", name.escape_debug()));
-        }
-        if !(32..=128).contains(&self.ipv6_prefix) {
-            faults.push(format!("an IPv6 prefix has 32 to 128 bits, not {}", self.ipv6_prefix));
+        let mut faults = self.own_faults();
+        if !self.tells_apart() {
+            let reason = "a route alone tells no callers apart; write `Key::client_address().and(Key::route())`";
+            faults.push(reason.to_owned());
         }
         faults
     }
 
+    fn own_faults(&self) -> Vec<String> {
+        let mut faults = match &self.source {
+            Source::NoHeader(name) => vec![format!("`{}` is not a header's name", name.escape_debug())],
+            // RFC 9110 section 11.1: a token, as the names of headers are.
+            Source::Credentials(scheme) if HeaderName::try_from(&**scheme).is_err() => {
+                vec![format!("`{}` is no scheme of `Authorization`", scheme.escape_debug())]
+            }
+            Source::All(parts) => parts.iter().flat_map(Self::own_faults).collect(),
+            _ => Vec::new(),
+        };
+        if !(32..=128).contains(&self.ipv6_prefix) {
+            faults.push(format!("an IPv6 prefix has 32 to 128 bits, not {}", self.ipv6_prefix));
+        }
+        // The prefix of several is that of each.
+        faults.sort();
+        faults.dedup();
+        faults
+    }
+
+    fn tells_apart(&self) -> bool {
+        match &self.source {
+            Source::Route => false,
+            Source::All(parts) => parts.iter().any(Self::tells_apart),
+            _ => true,
+        }
+    }
+
     /// What is done about a missing key where the builder was not told.
     pub(crate) fn on_missing(&self) -> MissingKey {
-        match self.source {
+        match &self.source {
             Source::User => MissingKey::Admit,
+            // Where it is the user that is missing, and nothing else can be.
+            Source::All(parts)
+                if parts.iter().any(|part| matches!(part.source, Source::User))
+                    && parts.iter().all(|part| {
+                        matches!(
+                            part.source,
+                            Source::User | Source::Address | Source::Route | Source::Everyone
+                        )
+                    }) =>
+            {
+                MissingKey::Admit
+            }
             _ => MissingKey::ByAddress,
         }
     }
@@ -145,8 +212,25 @@ impl Key {
             Source::Header(name) => {
                 single(request.headers(), name).map(|value| salt.fingerprint((Kind::Header, value)))
             }
+            Source::Credentials(scheme) => {
+                credentials(request.headers(), scheme).map(|key| salt.fingerprint((Kind::Credentials, key)))
+            }
             Source::NoHeader(_) => None,
+            Source::Route => Some(with_route(request.extensions(), |route| {
+                salt.fingerprint((Kind::Route, route))
+            })),
+            Source::Everyone => Some(salt.fingerprint(Kind::Everyone)),
             Source::Closure(key) => key(request, salt),
+            Source::All(parts) => {
+                let mut all = salt.fingerprint((Kind::All, parts.len()));
+                for part in parts.iter() {
+                    let Some(caller) = part.caller(request, salt)? else {
+                        return Ok(None);
+                    };
+                    all = salt.fingerprint((Kind::All, all, caller));
+                }
+                Some(all)
+            }
         })
     }
 
@@ -154,35 +238,6 @@ impl Key {
     pub(crate) fn address(&self, request: RequestView<'_>, salt: &Salt) -> Result<Fingerprint, Missing> {
         let client = ClientIp::of(request.extensions()).ok_or(Missing::Address)?;
         Ok(salt.fingerprint((Kind::Address, client.key(self.ipv6_prefix))))
-    }
-}
-
-impl Reports {
-    pub(crate) fn report(&self, layer: &str, missing: Missing) {
-        let (reported, text) = match missing {
-            Missing::Address => (
-                &self.address,
-                "the client's address is unknown: put the client_ip layer outside it, and serve with peer addresses as its \
-                 page says",
-            ),
-            Missing::Identity => (
-                &self.identity,
-                "no Identity on the request: put the jwt layer, or another that inserts one, outside it",
-            ),
-        };
-        // No `Once`: it holds all requests up while the log is written, and panics for good after a subscriber that did.
-        if !reported.swap(true, Ordering::Relaxed) {
-            tracing::error!(target: "portcullis::caller", layer, "{text}");
-        }
-    }
-}
-
-/// The value of a header that stands on one line: of several, others may read another than is counted here.
-fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a [u8]> {
-    let mut lines = headers.get_all(name).iter();
-    match (lines.next(), lines.next()) {
-        (Some(only), None) if !only.is_empty() => Some(only.as_bytes()),
-        _ => None,
     }
 }
 
@@ -202,7 +257,11 @@ impl fmt::Debug for Key {
             Source::User => f.write_str("Key(user)"),
             Source::Header(name) => write!(f, "Key(header {name})"),
             Source::NoHeader(name) => write!(f, "Key(no header {name:?})"),
+            Source::Credentials(scheme) => write!(f, "Key(credentials {scheme})"),
+            Source::Route => f.write_str("Key(route)"),
+            Source::Everyone => f.write_str("Key(everyone)"),
             Source::Closure(_) => f.write_str("Key(closure)"),
+            Source::All(parts) => f.debug_tuple("Key").field(parts).finish(),
         }
     }
 }

@@ -2,7 +2,10 @@
 
 mod fingerprint;
 mod key;
+mod missing;
+mod value;
 
 pub(crate) use self::fingerprint::{Fingerprint, Salt};
-pub use self::key::{Key, MissingKey};
-pub(crate) use self::key::{Missing, Reports};
+pub use self::key::Key;
+pub use self::missing::MissingKey;
+pub(crate) use self::missing::{Missing, Reports};

@@ -1,10 +1,10 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use super::policy::{Pace, Standing};
+use super::policy::Standing;
 
 /// What the caller has left, in the request's extensions where
-/// [`expose_state`](super::RateLimitLayerBuilder::expose_state) asks for it.
+/// [`expose_state`](super::RateLimitLayerBuilder::expose_state) asks for it. Of several quotas it is the one that has the least left.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Allowance {
     quota: Cow<'static, str>,
@@ -13,12 +13,8 @@ pub struct Allowance {
 }
 
 impl Allowance {
-    pub(super) fn new(quota: Cow<'static, str>, pace: Pace, standing: Standing) -> Self {
-        Self {
-            quota,
-            limit: pace.burst(),
-            standing,
-        }
+    pub(super) fn new(quota: Cow<'static, str>, limit: u32, standing: Standing) -> Self {
+        Self { quota, limit, standing }
     }
 
     /// The quota's name.

@@ -1,13 +1,14 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use tower_service::Service;
 
 use super::future::ResponseFuture;
-use super::limiter::{Limiter, Verdict};
+use super::inquiry::Inquiry;
+use super::limiter::Limiter;
+use super::verdict::Verdict;
 use crate::body::RejectBody;
-use crate::problem::Problem;
 use crate::request_view::RequestView;
 
 /// The service made by [`RateLimitLayer`](super::RateLimitLayer). See the [module page](crate::rate_limit).
@@ -23,45 +24,47 @@ impl<S> RateLimit<S> {
     }
 }
 
+impl<S: Clone> RateLimit<S> {
+    /// The service that is ready, for a request that waits; its clone is made ready for the next one.
+    fn keep_ready(&mut self) -> S {
+        let next = self.inner.clone();
+        std::mem::replace(&mut self.inner, next)
+    }
+}
+
 impl<S, ReqB, ResB> Service<Request<ReqB>> for RateLimit<S>
 where
-    S: Service<Request<ReqB>, Response = Response<ResB>>,
+    S: Service<Request<ReqB>, Response = Response<ResB>> + Clone,
     ResB: RejectBody,
 {
     type Response = Response<ResB>;
     type Error = S::Error;
-    type Future = ResponseFuture<S::Future, ResB>;
+    type Future = ResponseFuture<S::Future, ResB, S, ReqB>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, mut request: Request<ReqB>) -> Self::Future {
-        let limiter = &self.limiter;
-        match limiter.judge(RequestView::of(&request)) {
-            Verdict::Exempt => ResponseFuture::pass(self.inner.call(request), None),
-            Verdict::Admit(standing) => {
-                if let Some(allowance) = limiter.allowance(standing) {
+        match self.limiter.judge(RequestView::of(&request)) {
+            Verdict::Admit {
+                delay,
+                allowance,
+                receipt,
+            } => {
+                if let Some(allowance) = allowance {
                     request.extensions_mut().insert(allowance);
                 }
-                let told = limiter.tells().then(|| (Arc::clone(limiter), standing));
-                ResponseFuture::pass(self.inner.call(request), told)
+                if delay.is_zero() {
+                    return ResponseFuture::pass(self.inner.call(request), receipt);
+                }
+                let limiter = Arc::clone(&self.limiter);
+                ResponseFuture::ask(Inquiry::delay(limiter, delay, receipt, self.keep_ready(), request))
             }
-            Verdict::Refuse(standing) => {
-                let problem = limiter.refusals.problem(standing).for_request(request.extensions());
-                let mut response = problem.into_response();
-                limiter.tell(response.headers_mut(), standing);
-                ResponseFuture::refuse(response)
-            }
-            Verdict::NoKey => {
-                let problem = Problem::new(StatusCode::BAD_REQUEST)
-                    .with_detail("this request lacks what its quota is counted by")
-                    .for_request(request.extensions());
-                ResponseFuture::refuse(problem.into_response())
-            }
-            Verdict::Misplaced => {
-                let problem = Problem::new(StatusCode::INTERNAL_SERVER_ERROR).for_request(request.extensions());
-                ResponseFuture::refuse(problem.into_response())
+            Verdict::Refuse(refusal) => ResponseFuture::refuse(refusal.into_response(&self.limiter)),
+            Verdict::Ask(charges, taking) => {
+                let limiter = Arc::clone(&self.limiter);
+                ResponseFuture::ask(Inquiry::store(limiter, charges, taking, self.keep_ready(), request))
             }
         }
     }

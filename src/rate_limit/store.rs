@@ -1,131 +1,120 @@
-use std::cell::Cell;
-use std::fmt;
-use std::hash::{Hash, Hasher};
-use std::sync::{Mutex, PoisonError};
+//! Where it is counted who has used what.
 
-use governor::nanos::Nanos;
-use governor::state::StateStore;
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt::{self, Debug};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
 
-/// Callers that share a lock, and compete for places when the store is full.
-pub(super) const WAYS: usize = 32;
+use super::memory::Memory;
+use super::policy::{Pace, Standing};
+use crate::caller::Fingerprint;
 
-/// A table of fixed size in which callers are known by their hash.
-///
-/// A hash belongs to one set of up to [`WAYS`] places. Where the set is full the new caller takes the place of the one whose
-/// quota is whole soonest: of one whose quota is whole already, or else of the one who has used the least.
-pub(super) struct MemoryStore {
-    sets: Box<[Mutex<Set>]>,
+/// Quotas of a layer at most: what a request takes has room on the stack.
+pub(super) const MOST_QUOTAS: usize = 8;
+
+/// What a request takes from one quota.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Charge {
+    pub(super) caller: Fingerprint,
+    /// The quota's place in the layer.
+    pub(super) quota: usize,
+    pub(super) weight: u32,
 }
 
-/// Hashes apart from times, so that a search reads neighbouring lines only.
-struct Set {
-    ways: usize,
-    hashes: [u64; WAYS],
-    /// When the caller's quota is whole: the theoretical arrival time of GCRA. A free place is one that is whole since ever.
-    whole: [u64; WAYS],
+/// What a request takes from all quotas that apply to it, in the order of the layer's.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Charges {
+    list: [Charge; MOST_QUOTAS],
+    length: usize,
 }
 
-/// One question to the store, and room for what governor's answer leaves out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Probe {
-    hash: u64,
-    /// When the quota of a caller who now makes the first request is whole.
-    fresh: Cell<u64>,
-    /// When this caller's is.
-    whole: Cell<u64>,
+/// The answer of a [`SharedStore`].
+#[derive(Debug)]
+#[cfg_attr(
+    not(any(test, feature = "redis")),
+    expect(dead_code, reason = "the store there is needs a feature")
+)]
+pub(super) enum Taken {
+    /// Where the caller stands in each quota charged. Without any, the store admits what it could not count.
+    Admitted(Vec<Standing>),
+    /// By the quota at this place in the layer. Nothing was taken from any.
+    Refused { by: usize, standing: Standing },
 }
 
-impl Probe {
-    pub(super) fn new(hash: u64) -> Self {
-        Self {
-            hash,
-            fresh: Cell::new(0),
-            whole: Cell::new(0),
+/// Why a store that processes share did not count, where that is to be a refusal.
+#[derive(Debug)]
+pub(super) struct StoreFailure(pub(super) Box<dyn StdError + Send + Sync>);
+
+pub(super) type Taking = Pin<Box<dyn Future<Output = Result<Taken, StoreFailure>> + Send>>;
+
+/// A store that processes share.
+pub(super) trait SharedStore: Send + Sync + Debug {
+    /// Takes everything or nothing.
+    fn take(&self, charges: Vec<Charge>) -> Taking;
+
+    /// Gives back what was taken. Nobody waits for it.
+    fn give_back(&self, charges: Vec<Charge>);
+
+    /// The quota that refuses, where this is known without a question to the store. `take` looks itself; who asks here first spares
+    /// an attacker's requests the allocations of a future.
+    fn refused(&self, _charges: &[Charge]) -> Option<(usize, Standing)> {
+        None
+    }
+}
+
+/// What a layer counts in a shared store.
+#[derive(Debug)]
+#[cfg_attr(
+    not(feature = "redis"),
+    expect(dead_code, reason = "the store there is needs a feature")
+)]
+pub(super) struct Terms {
+    /// Names and paces, in the order of [`Charge::quota`].
+    pub(super) quotas: Vec<(Cow<'static, str>, Pace)>,
+    pub(super) callers: Callers,
+    /// How many callers of each quota a memory of this process may hold.
+    pub(super) max_keys: usize,
+}
+
+/// Whom the quotas of a layer count, on which it depends where in a cluster their counts lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Callers {
+    /// All quotas count a request for the same caller. All that is kept of one caller lies in one slot, and callers in all slots.
+    Same,
+    /// Quotas have keys of their own. All counts lie in one slot, or no script could touch two of them.
+    Several,
+}
+
+#[derive(Debug)]
+pub(super) enum Store {
+    Memory(Memory),
+    Shared(Arc<dyn SharedStore>),
+}
+
+impl Charges {
+    /// More than a layer has quotas are never pushed.
+    pub(super) fn push(&mut self, charge: Charge) {
+        if let Some(place) = self.list.get_mut(self.length) {
+            *place = charge;
+            self.length += 1;
         }
     }
 
-    /// How long until the caller's quota is whole, where one request uses `interval` of it.
-    pub(super) fn debt(&self, interval: u64) -> u64 {
-        self.whole
-            .get()
-            .saturating_add(interval)
-            .saturating_sub(self.fresh.get())
+    pub(super) fn as_slice(&self) -> &[Charge] {
+        self.list.get(..self.length).unwrap_or_default()
     }
 }
 
-impl Hash for Probe {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.hash.hash(state);
-    }
-}
-
-impl MemoryStore {
-    /// With exactly so many places, which are all allocated now.
-    pub(super) fn new(keys: usize) -> Self {
-        let count = keys.div_ceil(WAYS).max(1);
-        let (even, odd) = (keys / count, keys % count);
-        let sets = (0..count).map(|index| {
-            Mutex::new(Set {
-                ways: even + usize::from(index < odd),
-                hashes: [0; WAYS],
-                whole: [0; WAYS],
-            })
-        });
-        Self { sets: sets.collect() }
-    }
-
-    fn set(&self, hash: u64) -> Option<&Mutex<Set>> {
-        // The upper half of the product is below the number of sets, whatever that is.
-        let scaled = (u128::from(hash) * self.sets.len() as u128) >> 64;
-        self.sets.get(usize::try_from(scaled).ok()?)
-    }
-
-    #[cfg(test)]
-    pub(super) fn taken(&self) -> usize {
-        self.sets
-            .iter()
-            .map(|set| set.lock().unwrap().whole.iter().filter(|whole| **whole != 0).count())
-            .sum()
-    }
-}
-
-impl StateStore for MemoryStore {
-    type Key = Probe;
-
-    fn measure_and_replace<T, F, E>(&self, probe: &Probe, decide: F) -> Result<T, E>
-    where
-        F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
-    {
-        // The time is not handed to a store; a caller who was never seen tells it, and is always admitted.
-        let (admitted, fresh) = decide(None)?;
-        probe.fresh.set(fresh.as_u64());
-        probe.whole.set(fresh.as_u64());
-        let Some(set) = self.set(probe.hash) else {
-            return Ok(admitted);
-        };
-        let mut set = set.lock().unwrap_or_else(PoisonError::into_inner);
-        let Set { ways, hashes, whole } = &mut *set;
-        let mut places = hashes.iter_mut().zip(whole.iter_mut()).take(*ways);
-        if let Some((_, whole)) = places.find(|(hash, _)| **hash == probe.hash) {
-            probe.whole.set(*whole);
-            let (admitted, after) = decide(Some(Nanos::new(*whole)))?;
-            *whole = after.as_u64();
-            probe.whole.set(*whole);
-            return Ok(admitted);
-        }
-        let places = hashes.iter_mut().zip(whole.iter_mut()).take(*ways);
-        if let Some((hash, whole)) = places.min_by_key(|(_, whole)| **whole) {
-            *hash = probe.hash;
-            *whole = fresh.as_u64();
-        }
-        Ok(admitted)
-    }
-}
-
-impl fmt::Debug for MemoryStore {
+impl fmt::Display for StoreFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemoryStore")
-            .field("sets", &self.sets.len())
-            .finish_non_exhaustive()
+        f.write_str("the store of rate limits did not count")
+    }
+}
+
+impl StdError for StoreFailure {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&*self.0)
     }
 }

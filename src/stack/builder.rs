@@ -221,12 +221,9 @@ impl<C> StackBuilder<C> {
                 );
             }
             if let Some(by_address) = &self.rate_limit
-                && by_address.name() == by_user.name()
+                && let Some(name) = by_user.name_in_common(by_address)
             {
-                let reason = format!(
-                    "bears the name `{}` as `rate_limit` does; give its quota another",
-                    by_user.name()
-                );
+                let reason = format!("bears the name `{name}` as `rate_limit` does; give its quota another");
                 self.faults.add(LAYER, "rate_limit_user", reason);
             }
         }

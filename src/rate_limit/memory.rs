@@ -1,0 +1,190 @@
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::policy::{Account, Counting, Pace, Standing};
+use super::store::{Charge, MOST_QUOTAS};
+use crate::caller::Fingerprint;
+
+/// Callers that share a lock, and compete for places when a table is full.
+pub(super) const WAYS: usize = 32;
+
+/// A table for each quota of a layer.
+#[derive(Debug)]
+pub(super) struct Memory {
+    tables: Box<[Table]>,
+}
+
+/// A table of fixed size in which callers are known by their hash.
+///
+/// A hash belongs to one set of up to [`WAYS`] places. Where the set is full the new caller takes the place of the one whose
+/// quota is whole already, or else of the one who has used the least.
+struct Table {
+    pace: Pace,
+    sets: Box<[Mutex<Set>]>,
+}
+
+/// Hashes apart from accounts, so that a search reads neighbouring lines only.
+struct Set {
+    ways: usize,
+    hashes: [u64; WAYS],
+    /// A free place is one that is whole since ever.
+    whole: [u64; WAYS],
+    /// Empty where the quota has no need of it.
+    used: Box<[u32]>,
+}
+
+/// A place in a set that is locked, and what will stand there if no quota refuses.
+struct Held<'a> {
+    set: MutexGuard<'a, Set>,
+    place: usize,
+    hash: u64,
+    after: Account,
+}
+
+impl Memory {
+    /// With exactly so many places for each quota, which are all allocated now.
+    pub(super) fn new(paces: impl IntoIterator<Item = Pace>, keys: usize) -> Self {
+        let tables = paces.into_iter().map(|pace| Table::new(pace, keys));
+        Self {
+            tables: tables.collect(),
+        }
+    }
+
+    /// Takes everything or nothing. The charges are in the order of the quotas, so that no two requests wait for each other.
+    ///
+    /// # Errors
+    /// The place of the first quota that refuses, and where the caller stands there.
+    pub(super) fn take(&self, charges: &[Charge], now: u64) -> Result<[Standing; MOST_QUOTAS], (usize, Standing)> {
+        let mut held = [const { None }; MOST_QUOTAS];
+        let mut standings = [Standing::default(); MOST_QUOTAS];
+        for ((charge, held), standing) in charges.iter().zip(&mut held).zip(&mut standings) {
+            let Some((table, hash, set)) = self.lock(charge.quota, charge.caller) else {
+                continue;
+            };
+            let (place, account) = match set.find(hash) {
+                Some(place) => (place, set.account(place)),
+                None => (set.least(table.pace, now), Account::default()),
+            };
+            match table.pace.take(account, charge.weight, now) {
+                Some(after) => {
+                    *standing = table.pace.standing(after, now);
+                    *held = Some(Held {
+                        set,
+                        place,
+                        hash,
+                        after,
+                    });
+                }
+                None => return Err((charge.quota, table.pace.standing(account, now))),
+            }
+        }
+        for Held {
+            set,
+            place,
+            hash,
+            after,
+        } in held.iter_mut().flatten()
+        {
+            set.write(*place, *hash, *after);
+        }
+        Ok(standings)
+    }
+
+    /// Gives back what was taken when the quota was then whole at `until`. Says where the caller stands, who may be forgotten.
+    pub(super) fn give_back(&self, charge: Charge, until: u64, now: u64) -> Option<Standing> {
+        let (table, hash, mut set) = self.lock(charge.quota, charge.caller)?;
+        let place = set.find(hash)?;
+        let after = table.pace.give_back(set.account(place), charge.weight, until, now);
+        set.write(place, hash, after);
+        Some(table.pace.standing(after, now))
+    }
+
+    /// The caller begins anew.
+    pub(super) fn forget(&self, quota: usize, caller: Fingerprint) {
+        if let Some((_, hash, mut set)) = self.lock(quota, caller)
+            && let Some(place) = set.find(hash)
+        {
+            set.write(place, 0, Account::default());
+        }
+    }
+
+    fn lock(&self, quota: usize, caller: Fingerprint) -> Option<(&Table, u64, MutexGuard<'_, Set>)> {
+        let table = self.tables.get(quota)?;
+        // The lower half, which is all there is of a secret hash.
+        let hash = u64::try_from(caller & u128::from(u64::MAX)).unwrap_or_default();
+        // The upper half of the product is below the number of sets, whatever that is.
+        let scaled = (u128::from(hash) * table.sets.len() as u128) >> 64;
+        let set = table.sets.get(usize::try_from(scaled).ok()?)?;
+        Some((table, hash, set.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    #[cfg(test)]
+    pub(super) fn taken(&self) -> usize {
+        let sets = self.tables.iter().flat_map(|table| &table.sets);
+        sets.map(|set| set.lock().unwrap().whole.iter().filter(|whole| **whole != 0).count())
+            .sum()
+    }
+}
+
+impl Table {
+    fn new(pace: Pace, keys: usize) -> Self {
+        let count = keys.div_ceil(WAYS).max(1);
+        let (even, odd) = (keys / count, keys % count);
+        let sets = (0..count).map(|index| {
+            let ways = even + usize::from(index < odd);
+            let used = match pace.counting() {
+                Counting::Gcra => 0,
+                Counting::FixedWindow => ways,
+            };
+            Mutex::new(Set {
+                ways,
+                hashes: [0; WAYS],
+                whole: [0; WAYS],
+                used: vec![0; used].into(),
+            })
+        });
+        Self {
+            pace,
+            sets: sets.collect(),
+        }
+    }
+}
+
+impl Set {
+    fn find(&self, hash: u64) -> Option<usize> {
+        self.hashes.iter().take(self.ways).position(|own| *own == hash)
+    }
+
+    fn account(&self, place: usize) -> Account {
+        Account {
+            whole: self.whole.get(place).copied().unwrap_or_default(),
+            used: self.used.get(place).copied().unwrap_or_default(),
+        }
+    }
+
+    /// The place whose caller loses the least.
+    fn least(&self, pace: Pace, now: u64) -> usize {
+        (0..self.ways)
+            .min_by_key(|place| pace.rank(self.account(*place), now))
+            .unwrap_or_default()
+    }
+
+    fn write(&mut self, place: usize, hash: u64, account: Account) {
+        if let (Some(own), Some(whole)) = (self.hashes.get_mut(place), self.whole.get_mut(place)) {
+            *own = hash;
+            *whole = account.whole;
+        }
+        if let Some(used) = self.used.get_mut(place) {
+            *used = account.used;
+        }
+    }
+}
+
+impl fmt::Debug for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Table")
+            .field("pace", &self.pace)
+            .field("sets", &self.sets.len())
+            .finish()
+    }
+}
