@@ -48,6 +48,7 @@ pub mod csrf;
 pub mod fields;
 pub mod identity;
 pub mod jwt;
+pub mod lockout;
 pub mod not_found;
 mod origin;
 #[cfg(feature = "password")]
