@@ -84,7 +84,8 @@ impl Lockout {
         self.ask(account, address, true).await
     }
 
-    /// Forgets the failures of an account, and of it from this address, such as after a password was reset by mail.
+    /// As if an attempt had succeeded: such as where a password was reset by mail. The failures of the account, and of it from this
+    /// address, are forgotten, and the address is known.
     ///
     /// # Errors
     /// The store failed.

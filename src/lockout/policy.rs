@@ -118,7 +118,7 @@ impl Rule {
 
     /// As if the attempt had not been. Where others came after it, the lock that they caused stays.
     fn give_back(&self, record: &mut Record, charge: Charge) {
-        if record.failures == 0 || record.since != charge.since {
+        if charge.failures == 0 || record.failures == 0 || record.since != charge.since {
             return;
         }
         let was_last = record.failures == charge.failures;

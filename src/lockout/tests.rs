@@ -504,3 +504,61 @@ fn refusals_tell_seconds_rounded_up_and_never_0() {
     check(1001, "2");
     check(3_600_000, "3600");
 }
+
+/// The same decisions by the scripts, at times that the model tells. What Redis itself lets lapse, it lets lapse later.
+#[cfg(feature = "redis")]
+#[test]
+#[expect(
+    clippy::explicit_write,
+    reason = "the test harness swallows what a test prints that passes"
+)]
+fn redis_does_what_the_model_does() {
+    use std::io::Write;
+
+    use proptest::test_runner::TestRunner;
+
+    use super::redis::RedisStore;
+    use super::store::LockoutStore;
+
+    let Ok(url) = std::env::var("TEST_REDIS_URL") else {
+        writeln!(std::io::stderr(), "SKIPPED: TEST_REDIS_URL is not set").unwrap();
+        return;
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let client = redis::Client::open(url).unwrap();
+    let mut connection = runtime.block_on(client.get_multiplexed_async_connection()).unwrap();
+    let prefix = format!("portcullis-test:{}", uuid::Uuid::new_v4());
+    let cases = std::cell::Cell::new(0);
+    let run = |(rules, steps): ([Option<Rule>; 3], Vec<Step>)| {
+        cases.set(cases.get() + 1);
+        let mut store = RedisStore::new(connection.clone(), &format!("{prefix}:{}", cases.get()));
+        // As large as the server's own.
+        let (mut model, mut now) = (Model::default(), 1_790_000_000_000);
+        for step in steps {
+            now += step.wait;
+            let question = question(rules, &step);
+            let verdict = runtime.block_on(store.at(now).begin(question)).unwrap();
+            let (given, charges) = answer(verdict);
+            prop_assert_eq!(&given, &model.attempt(&rules, &step, now), "{:?} at {}", step, now);
+            if given == Answer::Begun && step.outcome != Outcome::Failed {
+                let settlement = settlement(&question, charges, step.outcome);
+                runtime.block_on(store.at(now).settle(settlement)).unwrap();
+            }
+        }
+        Ok(())
+    };
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(200));
+    let tried = runner.run(&([rule(), rule(), rule()], prop::collection::vec(step(), 1..80)), run);
+    runtime.block_on(async {
+        let mut list = redis::cmd("KEYS");
+        list.arg(format!("{{{prefix}:*"));
+        let keys: Vec<String> = list.query_async(&mut connection).await.unwrap();
+        for key in keys {
+            let _: () = redis::cmd("DEL").arg(key).query_async(&mut connection).await.unwrap();
+        }
+    });
+    tried.unwrap();
+}

@@ -13,7 +13,7 @@ local function give_back(i)
   local since, charged, before = tonumber(ARGV[at]), tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
   local found = redis.call('GET', KEYS[i])
   local failures, began, blocked, known = string.match(found or '', '^(%d+) (%d+) (%d+) (%d+)$')
-  if not failures or failures == '0' or tonumber(began) ~= since then
+  if charged == 0 or not failures or failures == '0' or tonumber(began) ~= since then
     return
   end
   local left = failures - 1
