@@ -63,6 +63,7 @@ pub mod server;
 pub mod session;
 pub mod shutdown;
 pub mod stack;
+pub mod throttle;
 pub mod timeout;
 pub mod trail;
 

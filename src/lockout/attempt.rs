@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::handle::Inner;
-use super::policy::{Next, Settlement};
+use super::policy::{Charge, Next, Settlement};
 
 /// One attempt to sign in. It counts as failed until [`succeeded`](Self::succeeded) says otherwise, also where it is dropped.
 #[must_use = "an attempt that is dropped has failed"]
 pub struct Attempt {
     inner: Arc<Inner>,
-    settlement: Settlement,
+    keys: [u128; 3],
+    charges: [Charge; 3],
     counted: Counted,
     next: Next,
     address: IpAddr,
@@ -38,14 +39,16 @@ pub struct Failed {
 impl Attempt {
     pub(super) fn new(
         inner: Arc<Inner>,
-        settlement: Settlement,
-        counted: Counted,
+        keys: [u128; 3],
+        charges: [Charge; 3],
         next: Next,
+        counted: Counted,
         address: IpAddr,
     ) -> Self {
         Self {
             inner,
-            settlement,
+            keys,
+            charges,
             counted,
             next,
             address,
@@ -58,8 +61,8 @@ impl Attempt {
     ///
     /// Where the store is down they stay: a login does not fail for that.
     pub async fn succeeded(mut self) {
-        self.settlement.succeeded = Some(self.inner.known_for);
-        self.settle().await;
+        let known_for = self.inner.known_for;
+        self.settle(Some(known_for)).await;
     }
 
     /// The password was wrong, or there is no such account. Nothing is written, since it was counted when it began.
@@ -74,18 +77,24 @@ impl Attempt {
     /// Nobody looked at the password, such as where the database is down: what was counted is given back. Not for a client that has
     /// gone, which may have learned what it wanted from the time it took.
     pub async fn withdraw(mut self) {
-        self.settle().await;
+        self.settle(None).await;
     }
 
-    async fn settle(&mut self) {
+    async fn settle(&mut self, succeeded: Option<u64>) {
         self.settled = true;
+        let settlement = Settlement {
+            keys: self.keys,
+            rules: self.inner.rules,
+            charges: self.charges,
+            succeeded,
+        };
         match self.counted {
             Counted::Nowhere => {}
-            Counted::Here => self.inner.memory.settle(&self.settlement, self.inner.memory.now()),
+            Counted::Here => self.inner.memory.settle(&settlement, self.inner.memory.now()),
             Counted::Shared => {
                 if let Some(store) = &self.inner.store {
                     // The log has had why.
-                    let _ = self.inner.answer(store.settle(self.settlement)).await;
+                    let _ = self.inner.answer(store.settle(settlement)).await;
                 }
             }
         }

@@ -121,19 +121,8 @@ impl Lockout {
         };
         match verdict {
             Verdict::Begun { charges, next } => {
-                let settlement = Settlement {
-                    keys,
-                    rules,
-                    charges,
-                    succeeded: None,
-                };
-                Ok(Attempt::new(
-                    Arc::clone(&self.inner),
-                    settlement,
-                    counted,
-                    next,
-                    address,
-                ))
+                let inner = Arc::clone(&self.inner);
+                Ok(Attempt::new(inner, keys, charges, next, counted, address))
             }
             Verdict::Locked { subject, wait } => Err(Refusal::locked(subject, wait)),
             Verdict::Captcha { subject } => Err(Refusal::captcha(subject)),

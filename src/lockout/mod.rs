@@ -83,7 +83,7 @@
 //! }
 //! let locked = login(&lockout, " Ada", "correct horse", elsewhere).await.unwrap_err();
 //! assert_eq!(locked.status(), 429);
-//! assert_eq!(login(&lockout, "ada", "correct horse", home).await?, "welcome");
+//! assert_eq!(login(&lockout, "ada", "correct horse", home).await.unwrap(), "welcome");
 //! # Ok(())
 //! # }
 //! ```

@@ -111,10 +111,10 @@ fn read(answer: &[u64]) -> Option<Verdict> {
         [1, place] => Some(Verdict::Captcha {
             subject: subject(place)?,
         }),
-        [2, place, wait, captcha, ref charged @ ..] => {
+        [2, place, wait, captcha, ref numbers @ ..] => {
             let mut charges = [Charge::default(); 3];
-            for (charge, numbers) in charges.iter_mut().zip(charged.chunks(3)) {
-                let [since, failures, blocked] = *numbers else {
+            for (charge, three) in charges.iter_mut().zip(numbers.chunks(3)) {
+                let [since, failures, blocked] = *three else {
                     return None;
                 };
                 let failures = failures.try_into().ok()?;
