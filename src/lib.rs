@@ -8,6 +8,7 @@
 //! | [`security_headers`] | helmet's headers, CSP nonces |
 //! | [`cors`] | preflights and allowed origins |
 //! | [`rate_limit`] | quotas per address, user, header or closure |
+//! | [`throttle`] | so many requests at once, and a bounded queue |
 //! | [`csrf`] | fetch metadata and WebSocket origins |
 //! | [`timeout`] | a deadline for the head of the answer |
 //! | [`jwt`] | verifies bearer tokens |

@@ -26,7 +26,7 @@
 //! error in place of the service's own.
 //!
 //! It costs no allocation where the request is served at once; per key one, for the caller's first of those under way. One that waits
-//! costs some five and a clone of the inner service. There is no lock for requests that are served at once, beyond one that a 64th of
+//! costs two and a clone of the inner service. There is no lock for requests that are served at once, beyond one that a 64th of
 //! the callers share. Waiting needs a tokio runtime with its clock.
 //!
 //! It goes inside `client_ip` and `rate_limit` by address, whose refusals are cheaper and need no permit, and outside everything
