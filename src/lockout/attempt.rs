@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::handle::Inner;
-use super::policy::{Charge, Next, Settlement};
+use super::policy::{Next, Settlement};
+use super::record::Charge;
 
 /// One attempt to sign in. It counts as failed until [`succeeded`](Self::succeeded) says otherwise, also where it is dropped.
 #[must_use = "an attempt that is dropped has failed"]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::failures::{Failures, millis};
 use super::handle::{Inner, Lockout, StoreFailure};
 use super::memory::{MemoryStore, WAYS};
-use super::policy::Rule;
+use super::record::Rule;
 use super::store::LockoutStore;
 use crate::caller::Salt;
 use crate::config_error::{ConfigError, Faults};

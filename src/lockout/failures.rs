@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::policy::{Delay, Rule};
+use super::record::{Delay, Rule};
 
 /// A year: nothing is counted for longer.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);

@@ -5,7 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
 
 use super::failures::millis;
-use super::policy::{Question, Record, Rule, Settlement, Verdict};
+use super::policy::{Question, Settlement, Verdict};
+use super::record::{Record, Rule};
 
 /// Subjects that compete for places when a table is full.
 pub(super) const WAYS: usize = 32;

@@ -128,6 +128,7 @@ mod failures;
 mod handle;
 mod memory;
 mod policy;
+mod record;
 #[cfg(feature = "redis")]
 mod redis;
 mod store;
@@ -139,5 +140,6 @@ pub use self::builder::LockoutBuilder;
 pub use self::error::{Reason, Refusal, StoreError};
 pub use self::failures::Failures;
 pub use self::handle::{Lockout, StoreFailure};
-pub use self::policy::{Charge, Delay, Next, Question, Record, Rule, Settlement, Subject, Verdict};
+pub use self::policy::{Next, Question, Settlement, Subject, Verdict};
+pub use self::record::{Charge, Delay, Record, Rule};
 pub use self::store::{LockoutStore, StoreFuture};

@@ -4,7 +4,8 @@ use redis::aio::ConnectionLike;
 use redis::{ErrorKind, FromRedisValue, RedisError, Script};
 
 use super::error::StoreError;
-use super::policy::{Charge, Next, Question, Rule, Settlement, Subject, Verdict};
+use super::policy::{Next, Question, Settlement, Subject, Verdict};
+use super::record::{Charge, Rule};
 use super::store::{LockoutStore, StoreFuture};
 
 static BEGIN: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/begin.lua")));
