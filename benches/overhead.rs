@@ -26,6 +26,7 @@ use portcullis::request_log::RequestLogLayer;
 use portcullis::security_headers::SecurityHeadersLayer;
 use portcullis::shutdown::Shutdown;
 use portcullis::stack::Stack;
+use portcullis::throttle::{Key, ThrottleLayer};
 use portcullis::{ConfigError, Identity};
 use tower::{Layer, Service};
 
@@ -191,6 +192,10 @@ fn main() -> Result<(), ConfigError> {
     table.row("rate_limit, admits", &generous().build()?, &plain);
     table.row("rate_limit, eight quotas", &eight.build()?, &plain);
     table.row("rate_limit, refuses", &spent, &plain);
+    let concurrent = || ThrottleLayer::builder().max_concurrent(512);
+    table.row("throttle", &concurrent().build()?, &plain);
+    let per_key = concurrent().per_key(Key::client_address(), 16).build()?;
+    table.row("throttle, per address", &per_key, &plain);
     table.row("csrf", &CsrfLayer::default(), &browser);
     table.row("jwt, HS256", &jwt().build()?, &signed);
     table.row(

@@ -8,6 +8,7 @@
 //! | [`security_headers`] | helmet's headers, CSP nonces |
 //! | [`cors`] | preflights and allowed origins |
 //! | [`rate_limit`] | quotas per address, user, header or closure |
+//! | [`throttle`] | so many requests at once, and a bounded queue |
 //! | [`csrf`] | fetch metadata and WebSocket origins |
 //! | [`timeout`] | a deadline for the head of the answer |
 //! | [`jwt`] | verifies bearer tokens |
@@ -48,6 +49,7 @@ pub mod csrf;
 pub mod fields;
 pub mod identity;
 pub mod jwt;
+pub mod lockout;
 pub mod not_found;
 mod origin;
 #[cfg(feature = "password")]
@@ -64,6 +66,7 @@ pub mod server;
 pub mod session;
 pub mod shutdown;
 pub mod stack;
+pub mod throttle;
 pub mod timeout;
 pub mod trace_context;
 pub mod trail;

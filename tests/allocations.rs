@@ -25,6 +25,7 @@ use portcullis::csrf::CsrfLayer;
 use portcullis::fields::Fields;
 use portcullis::identity::Token;
 use portcullis::jwt::{Algorithm, Issuer, JwtLayer, JwtLayerBuilder, SigningKey, TokenCache};
+use portcullis::lockout::Lockout;
 use portcullis::not_found::NotFoundLayer;
 use portcullis::rate_limit::{Count, Headers, Limit, Quota, RateLimitLayer, RateLimitLayerBuilder};
 use portcullis::request_id::RequestIdLayer;
@@ -32,6 +33,7 @@ use portcullis::request_log::{CountRequestBodyLayer, RequestLogLayer, TextFormat
 use portcullis::security_headers::SecurityHeadersLayer;
 use portcullis::session::Sessions;
 use portcullis::shutdown::Shutdown;
+use portcullis::throttle::{Key, ThrottleLayer};
 use tracing::subscriber::with_default;
 use tracing::{Event, Level, Metadata, Subscriber, span};
 
@@ -390,6 +392,66 @@ fn session_in_memory_allocates_nothing_for_the_admitted() {
     count(service.clone(), from(&identity));
     // The body, two for the headers, two for the map of the extensions, and in it the problem and the reason.
     assert_eq!(count(service, from(&identity)), 7, "refused");
+}
+
+#[test]
+fn throttle_allocates_nothing_for_those_served_at_once() {
+    let limit = || ThrottleLayer::builder().max_concurrent(1);
+    check("global", &limit().build().expect("valid"), &[], 0);
+    // The place of a caller who has nothing else under way, in a table that has grown already.
+    let per_key = limit().per_key(Key::client_address(), 1);
+    check("per key", &per_key.build().expect("valid"), &[], 1);
+
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .expect("a runtime");
+    let _entered = runtime.enter();
+    let asked = |queued: usize| {
+        let service = limit().max_queued(queued).build().expect("valid").layer(Bare);
+        let mut cx = Context::from_waker(Waker::noop());
+        let _held = pin!(service.clone().call(request(&[])));
+        let mut once = |request| {
+            let mut service = service.clone();
+            let counted = allocation_counter::measure(|| {
+                let future = pin!(service.call(request));
+                assert_eq!(future.poll(&mut cx).is_pending(), queued > 0);
+            });
+            counted.count_total
+        };
+        once(request(&[]));
+        once(request(&[]))
+    };
+    // The body, two for the headers, two for the map of the extensions, and in it the problem.
+    assert_eq!(asked(0), 6, "refused");
+    assert_eq!(
+        asked(1),
+        2,
+        "waits: the future with all that it keeps, and that of its permit"
+    );
+}
+
+#[test]
+fn lockout_in_memory_allocates_nothing_for_what_is_known() {
+    let lockout = Lockout::builder().build().expect("valid");
+    let address = std::net::Ipv4Addr::LOCALHOST.into();
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut once = |succeeds| {
+        let counted = allocation_counter::measure(|| {
+            let Poll::Ready(Ok(attempt)) = pin!(lockout.begin("ada", address)).poll(&mut cx) else {
+                panic!("memory answers at once, and there may be five");
+            };
+            if succeeds {
+                assert!(pin!(attempt.succeeded()).poll(&mut cx).is_ready());
+            } else {
+                attempt.failed();
+            }
+        });
+        counted.count_total
+    };
+    once(false);
+    assert_eq!(once(false), 0, "failed");
+    assert_eq!(once(true), 0, "succeeded");
 }
 
 #[test]

@@ -107,6 +107,15 @@ fn public_types_are_as_free_as_they_promise() {
     shared::<portcullis::jwt::Trusted>();
     shared::<portcullis::jwt::Verified<portcullis::jwt::Claims>>();
 
+    shared::<portcullis::lockout::Lockout>();
+    owned::<portcullis::lockout::LockoutBuilder>();
+    owned::<portcullis::lockout::Attempt>();
+    owned::<portcullis::lockout::Refusal>();
+    owned::<portcullis::lockout::StoreError>();
+    shared::<portcullis::lockout::Failures>();
+    shared::<portcullis::lockout::Question>();
+    shared::<portcullis::lockout::Settlement>();
+
     layer::<portcullis::rate_limit::RateLimitLayer, Plain>();
     owned::<portcullis::rate_limit::RateLimitLayerBuilder>();
     shared::<portcullis::rate_limit::Allowance>();
@@ -120,6 +129,8 @@ fn public_types_are_as_free_as_they_promise() {
     owned::<portcullis::request_log::RequestLogLayerBuilder>();
     layer::<portcullis::stack::Stack, portcullis::request_log::ResponseBody<StackBody>>();
     owned::<portcullis::stack::StackBuilder>();
+    layer::<portcullis::throttle::ThrottleLayer, portcullis::throttle::ResponseBody<Plain>>();
+    owned::<portcullis::throttle::ThrottleLayerBuilder>();
     layer::<portcullis::timeout::TimeoutLayer, Plain>();
 
     layer::<portcullis::not_found::NotFoundLayer, Plain>();
@@ -169,6 +180,20 @@ fn what_sessions_answer_can_be_awaited_anywhere() {
         sessions.end("42", renewed.id.as_str()).await?;
         sessions.list("42").await?;
         sessions.end_before("42", std::time::SystemTime::now()).await?;
+        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
+    });
+}
+
+#[test]
+fn what_a_lockout_answers_can_be_awaited_anywhere() {
+    fn sent(_: impl Send + 'static) {}
+
+    sent(async {
+        let lockout = portcullis::lockout::Lockout::builder().build()?;
+        let address = std::net::Ipv4Addr::LOCALHOST.into();
+        lockout.begin("ada", address).await?.withdraw().await;
+        lockout.begin_with_captcha("ada", address).await?.succeeded().await;
+        lockout.reset("ada", address).await?;
         Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
     });
 }

@@ -27,6 +27,7 @@ use portcullis::request_id::RequestIdLayer;
 use portcullis::request_log::{self, RequestLogLayer};
 use portcullis::security_headers::SecurityHeadersLayer;
 use portcullis::shutdown::{self, Shutdown};
+use portcullis::throttle::{self, ThrottleLayer};
 use portcullis::timeout::TimeoutLayer;
 use portcullis::{Identity, RejectBody};
 use tower::{Layer, Service, ServiceExt};
@@ -148,6 +149,8 @@ where
         500,
     )
     .await;
+    let throttle = ThrottleLayer::new(1).expect("valid");
+    check_wrapped::<_, B, throttle::ResponseBody<B>, Untouched>(throttle, 200).await;
     check::<_, B>(jwt.build().expect("valid"), 401).await;
     check_wrapped::<_, B, request_log::ResponseBody<B>, Untouched>(RequestLogLayer::new(), 200).await;
 }

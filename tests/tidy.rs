@@ -10,6 +10,7 @@ const LAYERS: &[&str] = &[
     "security_headers",
     "cors",
     "rate_limit",
+    "throttle",
     "csrf",
     "timeout",
     "jwt",
@@ -57,7 +58,7 @@ fn layers_know_neither_each_other_nor_the_stack() {
         for line in code(&text) {
             for other in LAYERS
                 .iter()
-                .chain(&["stack", "server", "session"])
+                .chain(&["stack", "server", "session", "lockout"])
                 .filter(|other| **other != own)
             {
                 assert!(

@@ -30,8 +30,13 @@ impl ClientIp {
     pub fn of(request: &Extensions) -> Option<Self> {
         request.get::<Self>().copied().or_else(|| {
             let PeerAddr(peer) = PeerAddr::of(request)?;
-            Some(Self(policy::canonical(peer.ip())))
+            Some(Self::from_address(peer.ip()))
         })
+    }
+
+    /// An address that the app hands on, in the one form in which addresses are compared.
+    pub(crate) fn from_address(address: IpAddr) -> Self {
+        Self(policy::canonical(address))
     }
 
     /// The address: IPv4-mapped IPv6 is IPv4, and there is no zone.
