@@ -20,7 +20,7 @@ use portcullis::cors::CorsLayer;
 use portcullis::csrf::CsrfLayer;
 use portcullis::jwt::{Algorithm, Issuer, JwtLayer, SigningKey, TokenCache};
 use portcullis::not_found::NotFoundLayer;
-use portcullis::rate_limit::{Quota, RateLimitLayer};
+use portcullis::rate_limit::{Headers, Quota, RateLimitLayer};
 use portcullis::request_id::RequestIdLayer;
 use portcullis::request_log::RequestLogLayer;
 use portcullis::security_headers::SecurityHeadersLayer;
@@ -190,7 +190,11 @@ fn main() -> Result<(), ConfigError> {
     table.row("cors, preflight", &cors().build()?, &preflight);
     table.row("client_ip", &ClientIpLayer::peer(), &plain);
     table.row("rate_limit, admits", &generous().build()?, &plain);
-    table.row("rate_limit, eight quotas", &eight.build()?, &plain);
+    table.row(
+        "rate_limit, eight quotas",
+        &eight.headers(Headers::None).build()?,
+        &plain,
+    );
     table.row("rate_limit, refuses", &spent, &plain);
     let concurrent = || ThrottleLayer::builder().max_concurrent(512);
     table.row("throttle", &concurrent().build()?, &plain);

@@ -6,7 +6,9 @@ use http::StatusCode;
 /// Which requests stay counted once they are answered.
 ///
 /// Every request takes from the quota when it comes, so that no more than the quota is under way at any time; what is not
-/// counted is given back with the head of the answer. What time has given back by then already is not given twice.
+/// counted is given back with the head of the answer. What time has given back by then already is not given twice; only of several
+/// requests of one caller that are under way together, by GCRA, one that is answered late may be, so that each of them can earn the
+/// caller at most its own weight.
 ///
 /// An error of the service within is a failure. A request whose answer never comes, since the client has gone or the server
 /// stopped waiting, stays counted: who hangs up in time would otherwise try for nothing.

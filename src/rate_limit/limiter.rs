@@ -8,6 +8,7 @@ use super::clock::Ticks;
 use super::count::Counts;
 use super::dry_run::Tally;
 use super::limit::Predicate;
+use super::memory::Memory;
 use super::policy::{Standing, whole_seconds};
 use super::receipt::{Entry, Receipt};
 use super::refusals::{NO_KEY, UNCOUNTED};
@@ -40,6 +41,13 @@ impl Limiter {
         if self.skip.iter().any(|skip| skip(request)) {
             return Verdict::EXEMPT;
         }
+        if let ([rule], Store::Memory(memory)) = (&*self.rules, &self.store) {
+            return match rule.charge(0, request, &self.salt) {
+                Ok(Some(charge)) => self.take_one(memory, charge, request.extensions()),
+                Ok(None) => Verdict::EXEMPT,
+                Err(bar) => self.bar(0, bar, request.extensions()),
+            };
+        }
         let mut charges = Charges::default();
         for (place, rule) in self.rules.iter().enumerate() {
             match rule.charge(place, request, &self.salt) {
@@ -65,6 +73,15 @@ impl Limiter {
         }
     }
 
+    /// As most layers have but one quota, without room for more.
+    fn take_one(self: &Arc<Self>, memory: &Memory, charge: Charge, request: &Extensions) -> Verdict {
+        let now = self.ticks.now();
+        match memory.take_one(charge, now) {
+            Ok(standing) => self.admit(&[charge], &[standing], now),
+            Err(standing) => self.refuse(&[charge], charge.quota, standing, request),
+        }
+    }
+
     /// What the store elsewhere has answered.
     pub(super) fn answered(
         self: &Arc<Self>,
@@ -87,9 +104,11 @@ impl Limiter {
             rules.filter_map(|(charge, standing)| Some((self.rules.get(charge.quota)?, *standing)))
         };
         let delay = shown().map(|(rule, standing)| rule.delay(standing)).max();
-        let tightest = shown().min_by_key(|(rule, standing)| rule.shown(*standing).remaining);
-        let allowance = tightest
-            .filter(|_| self.expose_state)
+        let tightest = || shown().min_by_key(|(rule, standing)| rule.shown(*standing).remaining);
+        let allowance = self
+            .expose_state
+            .then(tightest)
+            .flatten()
             .map(|(rule, standing)| Allowance::new(rule.quota.name.clone(), rule.limit(), rule.shown(standing)));
         Verdict::Admit {
             delay: delay.filter(|_| self.dry_run.is_none()).unwrap_or_default(),

@@ -57,37 +57,27 @@ impl Memory {
     pub(super) fn take(&self, charges: &[Charge], now: u64) -> Result<[Standing; MOST_QUOTAS], (usize, Standing)> {
         let mut held = [const { None }; MOST_QUOTAS];
         let mut standings = [Standing::default(); MOST_QUOTAS];
-        for ((charge, held), standing) in charges.iter().zip(&mut held).zip(&mut standings) {
-            let Some((table, hash, set)) = self.lock(charge.quota, charge.caller) else {
-                continue;
-            };
-            let (place, account) = match set.find(hash) {
-                Some(place) => (place, set.account(place)),
-                None => (set.least(table.pace, now), Account::default()),
-            };
-            match table.pace.take(account, charge.weight, now) {
-                Some(after) => {
-                    *standing = table.pace.standing(after, now);
-                    *held = Some(Held {
-                        set,
-                        place,
-                        hash,
-                        after,
-                    });
-                }
-                None => return Err((charge.quota, table.pace.standing(account, now))),
+        for ((charge, place), standing) in charges.iter().zip(&mut held).zip(&mut standings) {
+            if let Some((table, hash, set)) = self.lock(charge.quota, charge.caller) {
+                let (held, after) = table
+                    .hold(set, hash, charge.weight, now)
+                    .map_err(|refused| (charge.quota, refused))?;
+                *standing = after;
+                *place = Some(held);
             }
         }
-        for Held {
-            set,
-            place,
-            hash,
-            after,
-        } in held.iter_mut().flatten()
-        {
-            set.write(*place, *hash, *after);
-        }
+        held.into_iter().flatten().for_each(Held::write);
         Ok(standings)
+    }
+
+    /// The same for a single charge.
+    pub(super) fn take_one(&self, charge: Charge, now: u64) -> Result<Standing, Standing> {
+        let Some((table, hash, set)) = self.lock(charge.quota, charge.caller) else {
+            return Ok(Standing::default());
+        };
+        let (held, standing) = table.hold(set, hash, charge.weight, now)?;
+        held.write();
+        Ok(standing)
     }
 
     /// Gives back what was taken when the quota was then whole at `until`. Says where the caller stands, who may be forgotten.
@@ -147,6 +137,35 @@ impl Table {
             pace,
             sets: sets.collect(),
         }
+    }
+
+    /// What a request would leave behind, and where its caller would stand; or where the caller stands who is refused.
+    fn hold<'a>(
+        &self,
+        set: MutexGuard<'a, Set>,
+        hash: u64,
+        weight: u32,
+        now: u64,
+    ) -> Result<(Held<'a>, Standing), Standing> {
+        let (place, account) = match set.find(hash) {
+            Some(place) => (place, set.account(place)),
+            None => (set.least(self.pace, now), Account::default()),
+        };
+        let after = self.pace.take(account, weight, now);
+        let after = after.ok_or_else(|| self.pace.standing(account, now))?;
+        let held = Held {
+            set,
+            place,
+            hash,
+            after,
+        };
+        Ok((held, self.pace.standing(after, now)))
+    }
+}
+
+impl Held<'_> {
+    fn write(mut self) {
+        self.set.write(self.place, self.hash, self.after);
     }
 }
 

@@ -74,11 +74,17 @@ impl Rule {
 
     /// How long a request that was admitted waits.
     pub(super) fn delay(&self, standing: Standing) -> Duration {
-        self.step.saturating_mul(self.extra.saturating_sub(standing.remaining))
+        match self.extra.saturating_sub(standing.remaining) {
+            0 => Duration::ZERO,
+            beyond => self.step.saturating_mul(beyond),
+        }
     }
 
     /// The standing as callers are told of it, who know of no requests but those without delay.
     pub(super) fn shown(&self, standing: Standing) -> Standing {
+        if self.extra == 0 {
+            return standing;
+        }
         let beyond = self.extra.saturating_sub(standing.remaining);
         let more_in = match self.pace.counting() {
             Counting::Gcra => standing.more_in + self.pace.interval().saturating_mul(beyond.into()),

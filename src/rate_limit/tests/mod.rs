@@ -60,8 +60,7 @@ impl Counter {
     }
 
     fn weigh(&self, caller: u64, weight: u32) -> Result<Standing, Standing> {
-        let taken = self.memory.take(&[charge(caller, weight)], self.now());
-        taken.map(|[standing, ..]| standing).map_err(|(_, standing)| standing)
+        self.memory.take_one(charge(caller, weight), self.now())
     }
 }
 
