@@ -11,7 +11,7 @@ use portcullis::client_ip::ClientIpLayer;
 use portcullis::cors::CorsLayer;
 use portcullis::csrf::CsrfLayer;
 use portcullis::problem::Renderer;
-use portcullis::rate_limit::RateLimitLayer;
+use portcullis::rate_limit::{OnFailure, RateLimitLayer, RedisStore};
 use portcullis::security_headers::SecurityHeadersLayer;
 use portcullis::shutdown::Handle;
 use portcullis::stack::Stack;
@@ -42,10 +42,16 @@ pub(crate) fn gate(state: &AppState, shutdown: &Handle) -> Result<Stack, ConfigE
             "ratelimit-policy",
             "x-request-id",
         ]);
-    let limit = RateLimitLayer::builder()
+    let mut limit = RateLimitLayer::builder()
         .quota(config.rate_limit.clone())
         // The page, its assets and the probes cost next to nothing.
         .skip(|request| !request.uri().path().starts_with("/api/"));
+    if let Some(connection) = state.redis() {
+        let shared = RedisStore::builder(connection.clone(), "blog:limit")
+            // While Redis is down each of two processes admits its half.
+            .on_failure(OnFailure::Local { processes: 2 });
+        limit = limit.redis(shared.build()?);
+    }
     let stack = Stack::builder()
         .renderer(renderer())
         .shutdown(shutdown.layer())

@@ -3,9 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use portcullis::ConfigError;
 use portcullis::fields::Fields;
+use portcullis::lockout::Lockout;
 use portcullis::password::Passwords;
 use portcullis::session::{RefreshCookie, Sessions};
+use redis::aio::ConnectionManager;
 use sea_orm::{DatabaseConnection, DbErr};
 
 use crate::auth::tokens::Tokens;
@@ -18,7 +21,9 @@ use crate::{database, seed, users};
 pub struct AppState {
     config: Arc<Config>,
     db: DatabaseConnection,
+    redis: Option<ConnectionManager>,
     passwords: Passwords,
+    lockout: Lockout,
     tokens: Tokens,
     sessions: Sessions,
     refresh_cookie: RefreshCookie,
@@ -45,11 +50,17 @@ impl AppState {
             Some(secret) => secret.clone(),
             None => development_secret(&config.data_dir).await?,
         };
+        let redis = match &config.redis_url {
+            Some(url) => Some(redis::Client::open(url.expose())?.get_connection_manager().await?),
+            None => None,
+        };
         let state = Self {
             db,
             passwords: Passwords::builder().build()?,
+            lockout: lockout(redis.as_ref())?,
             tokens: Tokens::new(&secret)?,
-            sessions: sessions(&config).await?,
+            sessions: sessions(redis.as_ref())?,
+            redis,
             user_fields: users::dto::fields()?,
             // In development the page is served over plain HTTP.
             refresh_cookie: match config.stage {
@@ -80,6 +91,15 @@ impl AppState {
         &self.db
     }
 
+    /// What processes of this blog share, where it is configured.
+    pub(crate) fn redis(&self) -> Option<&ConnectionManager> {
+        self.redis.as_ref()
+    }
+
+    pub(crate) fn lockout(&self) -> &Lockout {
+        &self.lockout
+    }
+
     pub(crate) fn passwords(&self) -> &Passwords {
         &self.passwords
     }
@@ -103,13 +123,19 @@ impl AppState {
 }
 
 /// In Redis, where one is configured: then a logout in one process is seen by all.
-async fn sessions(config: &Config) -> portcullis::Result<Sessions> {
-    let builder = Sessions::builder();
-    let Some(url) = &config.redis_url else {
-        return Ok(builder.memory().build()?);
-    };
-    let connection = redis::Client::open(url.expose())?.get_connection_manager().await?;
-    Ok(builder.redis(connection, "blog").build()?)
+fn sessions(redis: Option<&ConnectionManager>) -> Result<Sessions, ConfigError> {
+    match redis {
+        Some(connection) => Sessions::builder().redis(connection.clone(), "blog").build(),
+        None => Sessions::builder().memory().build(),
+    }
+}
+
+/// 5 failures of an account from an address, 100 of an address a day.
+fn lockout(redis: Option<&ConnectionManager>) -> Result<Lockout, ConfigError> {
+    match redis {
+        Some(connection) => Lockout::builder().redis(connection.clone(), "blog:lockout").build(),
+        None => Lockout::builder().build(),
+    }
 }
 
 /// A secret of this checkout, kept so that a restart does not end everybody's session.

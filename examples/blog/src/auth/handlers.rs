@@ -7,6 +7,7 @@ use axum::response::{AppendHeaders, IntoResponse};
 use http::header::{CACHE_CONTROL, LOCATION, SET_COOKIE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use portcullis::axum::{Json, Path};
+use portcullis::client_ip::ClientIp;
 use portcullis::security_headers::CLEAR_SITE_DATA;
 use portcullis::session::{RefreshToken, SessionId};
 
@@ -43,19 +44,27 @@ pub(super) async fn register(
 
 pub(super) async fn login(
     State(state): State<AppState>,
+    client: ClientIp,
     headers: HeaderMap,
     Json(request): Json<LoginRequest>,
 ) -> portcullis::Result<impl IntoResponse> {
     let credentials = Credentials::try_from(request)?;
-    let user = store::by_email(state.db(), &credentials.email).await?;
-    let hash = user.as_ref().map(|user| user.password_hash.clone());
-    let verdict = state.passwords().verify(credentials.password, hash.as_deref()).await?;
-    let Some(user) = user.filter(|_| verdict.matches()) else {
-        return Err(error::unauthorized("email or password is wrong").into());
+    let attempt = state.lockout().begin(&credentials.email, client.address()).await?;
+    let user = match verified(&state, credentials).await {
+        Ok(Some(user)) => {
+            attempt.succeeded().await;
+            user
+        }
+        Ok(None) => {
+            attempt.failed();
+            return Err(error::unauthorized("email or password is wrong").into());
+        }
+        // A database that is down has guessed no password.
+        Err(error) => {
+            attempt.withdraw().await;
+            return Err(error);
+        }
     };
-    if let Some(hash) = verdict.into_rehash() {
-        store::set_password_hash(state.db(), user.id, hash).await?;
-    }
     // What the owner will know the session by in the list of all.
     let label = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
     let session = state
@@ -63,6 +72,20 @@ pub(super) async fn login(
         .start(&user.public_id.to_string(), label.unwrap_or("unknown client"))
         .await?;
     tokens_of(&state, user, session.id, &session.refresh_token, session.expires_in)
+}
+
+/// The account whose password this is; takes as long where there is none.
+async fn verified(state: &AppState, credentials: Credentials) -> portcullis::Result<Option<Model>> {
+    let user = store::by_email(state.db(), &credentials.email).await?;
+    let hash = user.as_ref().map(|user| user.password_hash.clone());
+    let verdict = state.passwords().verify(credentials.password, hash.as_deref()).await?;
+    let Some(user) = user.filter(|_| verdict.matches()) else {
+        return Ok(None);
+    };
+    if let Some(hash) = verdict.into_rehash() {
+        store::set_password_hash(state.db(), user.id, hash).await?;
+    }
+    Ok(Some(user))
 }
 
 /// The next pair of tokens, for the refresh token of the body or of the cookie.

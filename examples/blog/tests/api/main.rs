@@ -8,6 +8,7 @@ mod accounts;
 mod comments;
 mod gate;
 mod hostile;
+mod lockout;
 mod posts;
 mod sessions;
 mod socket;

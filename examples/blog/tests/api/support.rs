@@ -75,8 +75,12 @@ impl TestApp {
         format!("sqlite://{}/blog.sqlite", self.folder.display())
     }
 
-    pub(crate) async fn send(&self, mut request: Request<Body>) -> Answer {
-        let peer = std::net::SocketAddr::from(([203, 0, 113, 7], 40_000));
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        self.send_from([203, 0, 113, 7], request).await
+    }
+
+    pub(crate) async fn send_from(&self, address: [u8; 4], mut request: Request<Body>) -> Answer {
+        let peer = std::net::SocketAddr::from((address, 40_000));
         request.extensions_mut().insert(ConnectInfo(peer));
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
