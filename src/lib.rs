@@ -7,7 +7,7 @@
 //! | [`shutdown`] | readiness, grace, drain with a deadline, abort, report |
 //! | [`security_headers`] | helmet's headers, CSP nonces |
 //! | [`cors`] | preflights and allowed origins |
-//! | [`rate_limit`] | quotas per address, user, header or closure |
+//! | [`rate_limit`] | quotas per address, user, API key, route or closure, in memory or in Redis |
 //! | [`throttle`] | so many requests at once, and a bounded queue |
 //! | [`csrf`] | fetch metadata and WebSocket origins |
 //! | [`timeout`] | a deadline for the head of the answer |
@@ -17,7 +17,8 @@
 //! | [`not_found`] | 404 and 405 with `Allow` |
 //!
 //! Beside them stand [`client_ip`] behind trusted proxies, [`request_id`], [`problem`] (RFC 9457) in which every layer
-//! refuses, [`fields`] for what a caller may see and set, [`server`] and, with a feature, `password`. [`stack`] puts all of them into the one right order.
+//! refuses, [`fields`] for what a caller may see and set, [`lockout`] of repeated failures to sign in, [`trace_context`],
+//! [`server`] and, with features, `password` and `request_metrics`. [`stack`] puts all of them into the one right order.
 //!
 //! # Features
 //!
@@ -29,7 +30,8 @@
 //! | `password` | argon2id | |
 //! | `bcrypt` | verifies bcrypt hashes of an older system, once | |
 //! | `jwks` | keys of token issuers over HTTPS, OpenID Connect discovery | |
-//! | `redis` | sessions in Redis or Valkey | |
+//! | `redis` | sessions, rate limits and lockouts in Redis or Valkey | |
+//! | `metrics` | rate, errors and duration of requests through the `metrics` facade | |
 //! | `tonic` | refusals in tonic's body | |
 
 // What comes from outside may not make a layer panic; tests may.

@@ -337,7 +337,7 @@ fn the_order_of_calls_is_of_no_matter() {
 11. jwt               who the caller is
 12. authorize         needs the verified caller
 13. not_found         the router's bare 404 and 405, in the same voice
-left out: timeout session rate_limit_user
+left out: trace_context throttle timeout session rate_limit_user
 "
     );
 }

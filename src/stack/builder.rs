@@ -16,7 +16,9 @@ use crate::request_log::RequestLogLayer;
 use crate::security_headers::SecurityHeadersLayer;
 use crate::session::SessionLayer;
 use crate::shutdown::ShutdownLayer;
+use crate::throttle::ThrottleLayer;
 use crate::timeout::TimeoutLayer;
+use crate::trace_context::TraceContextLayer;
 
 const LAYER: &str = "stack";
 
@@ -26,6 +28,7 @@ const LAYER: &str = "stack";
 pub struct StackBuilder<C = Claims> {
     faults: Faults,
     request_id: RequestIdLayer,
+    trace_context: Option<TraceContextLayer>,
     request_log: RequestLogLayer,
     catch_error: CatchErrorLayer,
     shutdown: ShutdownLayer,
@@ -33,6 +36,7 @@ pub struct StackBuilder<C = Claims> {
     cors: Option<CorsLayer>,
     client_ip: Option<ClientIpLayer>,
     rate_limit: Option<RateLimitLayer>,
+    throttle: Option<ThrottleLayer>,
     csrf: Option<CsrfLayer>,
     timeout: Option<TimeoutLayer>,
     jwt: Option<JwtLayer<C>>,
@@ -55,6 +59,7 @@ impl StackBuilder {
         Self {
             faults: ConfigError::collector(),
             request_id: RequestIdLayer::new(),
+            trace_context: None,
             request_log: RequestLogLayer::new(),
             catch_error: CatchErrorLayer::new(),
             shutdown: ShutdownLayer::default(),
@@ -62,6 +67,7 @@ impl StackBuilder {
             cors: None,
             client_ip: None,
             rate_limit: None,
+            throttle: None,
             csrf: None,
             timeout: None,
             jwt: None,
@@ -77,6 +83,12 @@ impl<C> StackBuilder<C> {
     /// Another header for ids, or trust in the one from outside. Default: made here, in `x-request-id`.
     pub fn request_id(mut self, layer: RequestIdLayer) -> Self {
         self.request_id = layer;
+        self
+    }
+
+    /// Takes in the trace that a request belongs to, or begins one. Default: left out.
+    pub fn trace_context(mut self, layer: TraceContextLayer) -> Self {
+        self.trace_context = Some(layer);
         self
     }
 
@@ -126,6 +138,12 @@ impl<C> StackBuilder<C> {
         self
     }
 
+    /// How many requests are served at once, of all and of one caller. Default: left out, so as many as come.
+    pub fn throttle(mut self, part: impl Part<ThrottleLayer>) -> Self {
+        self.throttle = self.faults.absorb(part.into_layer());
+        self
+    }
+
     /// Refuses what other sites make a browser send. Default: left out. For apps with cookies; origins that
     /// [`cors`](Self::cors) lets write must be trusted here too.
     pub fn csrf(mut self, part: impl Part<CsrfLayer>) -> Self {
@@ -145,6 +163,7 @@ impl<C> StackBuilder<C> {
         StackBuilder {
             faults: self.faults,
             request_id: self.request_id,
+            trace_context: self.trace_context,
             request_log: self.request_log,
             catch_error: self.catch_error,
             shutdown: self.shutdown,
@@ -152,6 +171,7 @@ impl<C> StackBuilder<C> {
             cors: self.cors,
             client_ip: self.client_ip,
             rate_limit: self.rate_limit,
+            throttle: self.throttle,
             csrf: self.csrf,
             timeout: self.timeout,
             jwt,
@@ -228,8 +248,16 @@ impl<C> StackBuilder<C> {
             }
         }
         self.faults.finish()?;
+        let throttles = self.throttle.is_some();
+        let throttle = match self.throttle {
+            Some(layer) => layer,
+            // It changes the type of the body, so that it is there in any case, and open where it was left out.
+            None => ThrottleLayer::builder().max_concurrent(1).skip(|_| true).build()?,
+        };
         Ok(Stack {
+            throttles,
             request_id: self.request_id,
+            trace_context: self.trace_context,
             request_log: self.request_log,
             catch_error: self.catch_error,
             shutdown: self.shutdown,
@@ -239,6 +267,7 @@ impl<C> StackBuilder<C> {
                 .client_ip
                 .or_else(|| self.rate_limit.is_some().then(ClientIpLayer::peer)),
             rate_limit: self.rate_limit,
+            throttle,
             csrf: self.csrf,
             timeout: self.timeout,
             jwt: self.jwt,

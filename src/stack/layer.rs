@@ -16,7 +16,9 @@ use crate::request_log::{RequestLog, RequestLogLayer};
 use crate::security_headers::{SecurityHeaders, SecurityHeadersLayer};
 use crate::session::{CheckSession, SessionLayer};
 use crate::shutdown::{InFlight, ShutdownLayer};
+use crate::throttle::{Throttle, ThrottleLayer};
 use crate::timeout::{Timeout, TimeoutLayer};
+use crate::trace_context::{SetTraceContext, TraceContextLayer};
 
 /// Every layer in the one right order. See the [module page](super).
 ///
@@ -25,6 +27,7 @@ use crate::timeout::{Timeout, TimeoutLayer};
 #[must_use = "layers do nothing until they wrap a service"]
 pub struct Stack<C = Claims> {
     pub(super) request_id: RequestIdLayer,
+    pub(super) trace_context: Option<TraceContextLayer>,
     pub(super) request_log: RequestLogLayer,
     pub(super) catch_error: CatchErrorLayer,
     pub(super) shutdown: ShutdownLayer,
@@ -32,6 +35,8 @@ pub struct Stack<C = Claims> {
     pub(super) cors: Option<CorsLayer>,
     pub(super) client_ip: Option<ClientIpLayer>,
     pub(super) rate_limit: Option<RateLimitLayer>,
+    pub(super) throttle: ThrottleLayer,
+    pub(super) throttles: bool,
     pub(super) csrf: Option<CsrfLayer>,
     pub(super) timeout: Option<TimeoutLayer>,
     pub(super) jwt: Option<JwtLayer<C>>,
@@ -41,12 +46,16 @@ pub struct Stack<C = Claims> {
 }
 
 /// A service behind the stack: its layers from the outside in.
-pub type Gate<S, C = Claims> = SetRequestId<RequestLog<CatchError<InFlight<SecurityHeaders<MaybeCors<S, C>>>>>>;
+pub type Gate<S, C = Claims> = SetRequestId<MaybeTrace<Logged<S, C>>>;
+
+type MaybeTrace<S> = Maybe<SetTraceContext<S>, S>;
+type Logged<S, C> = RequestLog<CatchError<InFlight<SecurityHeaders<MaybeCors<S, C>>>>>;
 
 type MaybeCors<S, C> = Maybe<Cors<Inside<S, C>>, Inside<S, C>>;
 type Inside<S, C> = CatchError<MaybeClientIp<S, C>>;
 type MaybeClientIp<S, C> = Maybe<ResolveClientIp<MaybeRateLimit<S, C>>, MaybeRateLimit<S, C>>;
-type MaybeRateLimit<S, C> = Maybe<RateLimit<MaybeCsrf<S, C>>, MaybeCsrf<S, C>>;
+type MaybeRateLimit<S, C> = Maybe<RateLimit<Throttled<S, C>>, Throttled<S, C>>;
+type Throttled<S, C> = Throttle<MaybeCsrf<S, C>>;
 type MaybeCsrf<S, C> = Maybe<Csrf<MaybeTimeout<S, C>>, MaybeTimeout<S, C>>;
 type MaybeTimeout<S, C> = Maybe<Timeout<MaybeJwt<S, C>>, MaybeJwt<S, C>>;
 type MaybeJwt<S, C> = Maybe<Jwt<MaybeSession<S>, C>, MaybeSession<S>>;
@@ -67,6 +76,7 @@ impl<C> Stack<C> {
         let step = Step::new;
         Explanation::new(vec![
             step("request_id", "everything below can name the request", true),
+            step("trace_context", "the log names the trace", self.trace_context.is_some()),
             step("request_log", "sees every answer, also refusals", true),
             step(
                 "catch_error",
@@ -87,6 +97,7 @@ impl<C> Stack<C> {
                 self.client_ip.is_some(),
             ),
             step("rate_limit", "cheap, before any parsing", self.rate_limit.is_some()),
+            step("throttle", "before anything costly", self.throttles),
             step("csrf", "cheaper than a signature", self.csrf.is_some()),
             step("timeout", "the work within has a deadline", self.timeout.is_some()),
             step("jwt", "who the caller is", self.jwt.is_some()),
@@ -106,6 +117,7 @@ impl<C> Clone for Stack<C> {
     fn clone(&self) -> Self {
         Self {
             request_id: self.request_id.clone(),
+            trace_context: self.trace_context,
             request_log: self.request_log.clone(),
             catch_error: self.catch_error.clone(),
             shutdown: self.shutdown.clone(),
@@ -113,6 +125,8 @@ impl<C> Clone for Stack<C> {
             cors: self.cors.clone(),
             client_ip: self.client_ip.clone(),
             rate_limit: self.rate_limit.clone(),
+            throttle: self.throttle.clone(),
+            throttles: self.throttles,
             csrf: self.csrf.clone(),
             timeout: self.timeout.clone(),
             jwt: self.jwt.clone(),
@@ -134,6 +148,7 @@ impl<S, C> Layer<S> for Stack<C> {
         let inner = Maybe::layer(self.jwt.as_ref(), inner);
         let inner = Maybe::layer(self.timeout.as_ref(), inner);
         let inner = Maybe::layer(self.csrf.as_ref(), inner);
+        let inner = self.throttle.layer(inner);
         let inner = Maybe::layer(self.rate_limit.as_ref(), inner);
         let inner = Maybe::layer(self.client_ip.as_ref(), inner);
         // Without the renderer: the outer one renders whatever passes.
@@ -143,6 +158,7 @@ impl<S, C> Layer<S> for Stack<C> {
         let inner = self.shutdown.layer(inner);
         let inner = self.catch_error.layer(inner);
         let inner = self.request_log.layer(inner);
+        let inner = Maybe::layer(self.trace_context.as_ref(), inner);
         self.request_id.layer(inner)
     }
 }

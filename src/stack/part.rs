@@ -7,6 +7,7 @@ use crate::jwt::{JwtLayer, JwtLayerBuilder};
 use crate::rate_limit::{RateLimitLayer, RateLimitLayerBuilder};
 use crate::request_log::{RequestLogLayer, RequestLogLayerBuilder};
 use crate::security_headers::{SecurityHeadersBuilder, SecurityHeadersLayer};
+use crate::throttle::{ThrottleLayer, ThrottleLayerBuilder};
 
 /// What the stack's builder takes for a layer: the layer, its builder, or the outcome of building it; for `authorize` also
 /// its policy.
@@ -53,6 +54,12 @@ impl Part<CsrfLayer> for CsrfLayerBuilder {
 
 impl<C> Part<JwtLayer<C>> for JwtLayerBuilder<C> {
     fn into_layer(self) -> Result<JwtLayer<C>, ConfigError> {
+        self.build()
+    }
+}
+
+impl Part<ThrottleLayer> for ThrottleLayerBuilder {
+    fn into_layer(self) -> Result<ThrottleLayer, ConfigError> {
         self.build()
     }
 }
