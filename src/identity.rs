@@ -14,21 +14,70 @@
 //! assert!(Identity::anonymous().subject().is_none());
 //! ```
 
+use std::fmt;
 use std::sync::Arc;
 
 /// A verified caller, or the verified absence of one. Cloning costs one reference count.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Identity {
-    known: Option<Arc<Known>>,
+    known: Option<Known>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Known {
+#[derive(Clone)]
+enum Known {
+    Own(Arc<Caller>),
+    /// Verified claims say all this themselves, and are not copied for it.
+    Shared(Arc<dyn Describe>),
+}
+
+/// What is known of a caller, by whatever says it.
+pub(crate) trait Describe: Send + Sync {
+    fn subject(&self) -> &str;
+
+    fn shared_subject(&self) -> Arc<str>;
+
+    fn roles(&self) -> &[String];
+
+    fn permissions(&self) -> &[String];
+
+    fn scopes(&self) -> &[String];
+
+    fn token(&self) -> Option<&Token>;
+}
+
+#[derive(Clone)]
+struct Caller {
     subject: Arc<str>,
     roles: Vec<String>,
     permissions: Vec<String>,
     scopes: Vec<String>,
     token: Option<Token>,
+}
+
+impl Describe for Caller {
+    fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    fn shared_subject(&self) -> Arc<str> {
+        Arc::clone(&self.subject)
+    }
+
+    fn roles(&self) -> &[String] {
+        &self.roles
+    }
+
+    fn permissions(&self) -> &[String] {
+        &self.permissions
+    }
+
+    fn scopes(&self) -> &[String] {
+        &self.scopes
+    }
+
+    fn token(&self) -> Option<&Token> {
+        self.token.as_ref()
+    }
 }
 
 /// What a verified token says of itself, for those who may have to stop it before it expires.
@@ -104,13 +153,20 @@ impl Identity {
     /// A caller whose identity is verified, named by a stable id such as a token's `sub`.
     pub fn user(subject: impl Into<Arc<str>>) -> Self {
         Self {
-            known: Some(Arc::new(Known {
+            known: Some(Known::Own(Arc::new(Caller {
                 subject: subject.into(),
                 roles: Vec::new(),
                 permissions: Vec::new(),
                 scopes: Vec::new(),
                 token: None,
-            })),
+            }))),
+        }
+    }
+
+    /// A caller whom something describes that is shared with others anyway.
+    pub(crate) fn described(by: Arc<dyn Describe>) -> Self {
+        Self {
+            known: Some(Known::Shared(by)),
         }
     }
 
@@ -140,17 +196,17 @@ impl Identity {
 
     /// The token by which the caller was verified; `None` when anonymous, or verified by other means.
     pub fn token(&self) -> Option<&Token> {
-        self.known.as_deref()?.token.as_ref()
+        self.describe()?.token()
     }
 
     /// The caller's stable id; `None` when anonymous.
     pub fn subject(&self) -> Option<&str> {
-        self.known.as_deref().map(|known| &*known.subject)
+        self.describe().map(Describe::subject)
     }
 
     /// The subject as a shared string, for those who keep it beyond the request.
     pub fn shared_subject(&self) -> Option<Arc<str>> {
-        self.known.as_deref().map(|known| Arc::clone(&known.subject))
+        self.describe().map(Describe::shared_subject)
     }
 
     /// Whether no credentials were presented.
@@ -160,17 +216,17 @@ impl Identity {
 
     /// The caller's roles; empty when anonymous.
     pub fn roles(&self) -> &[String] {
-        self.known.as_deref().map_or(&[], |known| &known.roles)
+        self.describe().map_or(&[], Describe::roles)
     }
 
     /// The caller's permissions; empty when anonymous.
     pub fn permissions(&self) -> &[String] {
-        self.known.as_deref().map_or(&[], |known| &known.permissions)
+        self.describe().map_or(&[], Describe::permissions)
     }
 
     /// The scopes granted to the caller's token; empty when anonymous.
     pub fn scopes(&self) -> &[String] {
-        self.known.as_deref().map_or(&[], |known| &known.scopes)
+        self.describe().map_or(&[], Describe::scopes)
     }
 
     /// Whether the caller has this role, compared byte for byte.
@@ -188,11 +244,55 @@ impl Identity {
         self.scopes().iter().any(|own| own == scope)
     }
 
-    fn extend(mut self, change: impl FnOnce(&mut Known)) -> Self {
-        if let Some(known) = &mut self.known {
-            change(Arc::make_mut(known));
+    fn describe(&self) -> Option<&dyn Describe> {
+        Some(match self.known.as_ref()? {
+            Known::Own(caller) => &**caller,
+            Known::Shared(other) => &**other,
+        })
+    }
+
+    fn extend(mut self, change: impl FnOnce(&mut Caller)) -> Self {
+        match &mut self.known {
+            None => {}
+            Some(Known::Own(caller)) => change(Arc::make_mut(caller)),
+            Some(Known::Shared(other)) => {
+                let mut caller = Caller {
+                    subject: other.shared_subject(),
+                    roles: other.roles().to_vec(),
+                    permissions: other.permissions().to_vec(),
+                    scopes: other.scopes().to_vec(),
+                    token: other.token().cloned(),
+                };
+                change(&mut caller);
+                self.known = Some(Known::Own(Arc::new(caller)));
+            }
         }
         self
+    }
+}
+
+/// Whoever describes it, the same is the same.
+impl PartialEq for Identity {
+    fn eq(&self, other: &Self) -> bool {
+        self.subject() == other.subject()
+            && self.roles() == other.roles()
+            && self.permissions() == other.permissions()
+            && self.scopes() == other.scopes()
+            && self.token() == other.token()
+    }
+}
+
+impl Eq for Identity {}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity")
+            .field("subject", &self.subject())
+            .field("roles", &self.roles())
+            .field("permissions", &self.permissions())
+            .field("scopes", &self.scopes())
+            .field("token", &self.token())
+            .finish()
     }
 }
 

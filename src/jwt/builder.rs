@@ -13,7 +13,7 @@ use super::claims::Claims;
 use super::jwks::Jwks;
 use super::key::Key;
 use super::layer::JwtLayer;
-use super::payload::{self, Read};
+use super::payload::Reader;
 use super::policy::{Identify, Policy};
 use super::trusted::{self, Trusted};
 use super::verifier::Verifier;
@@ -37,7 +37,7 @@ pub struct JwtLayerBuilder<C = Claims> {
     cookie: Option<String>,
     optional: bool,
     realm: Option<String>,
-    read: Read<C>,
+    reader: Reader<C>,
     identify: Option<Identify<C>>,
 }
 
@@ -60,7 +60,7 @@ impl Default for JwtLayerBuilder {
             cookie: None,
             optional: false,
             realm: None,
-            read: Claims::read,
+            reader: Reader::CLAIMS,
             identify: Some(Arc::new(Claims::identity)),
         }
     }
@@ -238,7 +238,7 @@ impl<C> JwtLayerBuilder<C> {
             cookie: self.cookie,
             optional: self.optional,
             realm: self.realm,
-            read: payload::read,
+            reader: Reader::of_any_type(),
             identify: None,
         }
     }
@@ -250,7 +250,7 @@ impl<C> JwtLayerBuilder<C> {
     where
         F: Fn(&C) -> Identity + Send + Sync + 'static,
     {
-        self.identify = Some(Arc::new(move |claims| Some(identify(claims))));
+        self.identify = Some(Arc::new(move |claims: &Arc<C>| Some(identify(claims))));
         self
     }
 
@@ -278,7 +278,7 @@ impl<C> JwtLayerBuilder<C> {
             needs_expiry: !self.waived.expiry,
             leeway: self.leeway,
             longest: self.longest,
-            read: self.read,
+            reader: self.reader,
             identify,
         };
         let retry = policy.jwks().map(Jwks::cooldown).max();

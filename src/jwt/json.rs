@@ -18,19 +18,28 @@ const LATEST: Duration = Duration::from_secs(253_402_300_799);
 /// Takes the members of the outermost object that matter.
 pub(super) trait Members<'de> {
     /// Reads the value of `name`, or hands it on to [`skip`].
-    fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error>;
+    fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<Member, A::Error>;
+}
+
+/// Which member was read.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Member {
+    /// One of up to 64 that the reader knows, by a number that it alone has: its name need not be kept to know it again.
+    Known(u8),
+    Other,
 }
 
 /// Reads one object, whole.
-pub(super) fn read_object<'de, M: Members<'de>>(json: &'de [u8], members: &mut M) -> Result<(), serde_json::Error> {
-    let mut deserializer = serde_json::Deserializer::from_slice(json);
+pub(super) fn read_object<'de, M: Members<'de>>(json: &'de str, members: &mut M) -> Result<(), serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_str(json);
     deserializer.deserialize_map(Object(members))?;
     deserializer.end()
 }
 
 /// Passes over a value of the outermost object, as strictly as over all.
-pub(super) fn skip<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
-    map.next_value_seed(Skip { depth: 1 })
+pub(super) fn skip<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Member, A::Error> {
+    map.next_value_seed(Skip { depth: 1 })?;
+    Ok(Member::Other)
 }
 
 pub(super) struct Object<'m, M>(pub(super) &'m mut M);
@@ -43,12 +52,22 @@ impl<'de, M: Members<'de>> Visitor<'de> for Object<'_, M> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut names = Names::default();
+        let mut known = 0_u64;
+        // Most objects have none but known ones.
+        let mut names: Option<Names<'de>> = None;
         while let Some(Text(name)) = map.next_key()? {
-            self.0.member(&name, &mut map)?;
-            names.add(name)?;
+            match self.0.member(&name, &mut map)? {
+                Member::Other => names.get_or_insert_default().add(name)?,
+                Member::Known(number) => {
+                    let bit = 1 << number;
+                    if known & bit != 0 {
+                        return Err(A::Error::custom(TWICE));
+                    }
+                    known |= bit;
+                }
+            }
         }
-        names.check()
+        names.map_or(Ok(()), Names::check)
     }
 }
 

@@ -92,6 +92,14 @@ impl Keys {
         }
     }
 
+    /// The key that has verified a token with this very header, and the header's `typ`. It is the one that [`find`](Self::find) would
+    /// find, since these keys never change.
+    pub(super) fn recall(&self, header: &str) -> Option<(&Material, Option<&str>)> {
+        self.own
+            .iter()
+            .find_map(|(_, key)| key.seen.typ(header).map(|typ| (key, typ)))
+    }
+
     /// Whether a key has this id, be it for another algorithm: fetching the set again would not make it one of the token's.
     pub(super) fn names(&self, kid: Option<&str>) -> bool {
         kid.is_some() && self.own.iter().any(|(id, _)| id.as_deref() == kid)

@@ -6,17 +6,16 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::algorithm::Algorithm;
 use super::backend;
-use super::claims::token_of;
 use super::jwks::Jwks;
-use super::key_source::{Held, KeySource};
-use super::payload::{Expected, Read, Registered, issuer_of, registered};
+use super::key_source::Held;
+use super::payload::{Reader, Registered, issuer_of, registered};
 use super::refusal::TokenError;
-use super::token::{Header, Token, Types};
+use super::token::{Header, Room, Token};
+use super::trust::Trust;
 use crate::identity::Identity;
 
-pub(super) type Identify<C> = Arc<dyn Fn(&C) -> Option<Identity> + Send + Sync>;
+pub(super) type Identify<C> = Arc<dyn Fn(&Arc<C>) -> Option<Identity> + Send + Sync>;
 
 /// What the builder settled, shared by all clones of the service.
 pub(super) struct Policy<C> {
@@ -25,20 +24,8 @@ pub(super) struct Policy<C> {
     pub(super) needs_expiry: bool,
     pub(super) leeway: Duration,
     pub(super) longest: usize,
-    pub(super) read: Read<C>,
+    pub(super) reader: Reader<C>,
     pub(super) identify: Identify<C>,
-}
-
-/// An issuer, its keys, and what its tokens must say.
-pub(super) struct Trust {
-    /// `None` where it is waived.
-    pub(super) issuer: Option<String>,
-    /// Empty where it is waived.
-    pub(super) audiences: Vec<String>,
-    pub(super) types: Types,
-    /// `None`: those of the keys.
-    pub(super) algorithms: Option<Vec<Algorithm>>,
-    pub(super) keys: KeySource,
 }
 
 /// The moment of a decision.
@@ -53,7 +40,7 @@ pub(super) struct Now {
 /// A token that is good, and under which conditions it stays so.
 #[derive(Debug)]
 pub(super) struct Accepted<C> {
-    pub(super) claims: C,
+    pub(super) claims: Arc<C>,
     pub(super) identity: Identity,
     pub(super) validity: Validity,
 }
@@ -94,22 +81,6 @@ impl<C> fmt::Debug for Policy<C> {
     }
 }
 
-impl fmt::Debug for Trust {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut debug = f.debug_struct("Trust");
-        debug
-            .field("issuer", &self.issuer)
-            .field("audiences", &self.audiences)
-            .field("types", &self.types)
-            .field("algorithms", &self.algorithms);
-        match &self.keys {
-            KeySource::Own(keys) => debug.field("keys", &keys.own.len()),
-            KeySource::Fetched(jwks) => debug.field("keys", jwks),
-        };
-        debug.finish()
-    }
-}
-
 impl<C> Policy<C> {
     pub(super) fn jwks(&self) -> impl Iterator<Item = &Jwks> {
         self.trusted.iter().filter_map(|trust| trust.keys.jwks())
@@ -121,47 +92,53 @@ impl<C> Policy<C> {
             return Err(TokenError::TooLong.into());
         }
         let token = Token::split(token)?;
-        let (mut short, mut long) = ([0; 256], Vec::new());
-        let header = Header::read(token.header(&mut short, &mut long)?)?;
-        let (place, trust) = self.choose(token)?;
-        if !trust.types.allow(header.typ.as_deref()) {
-            return Err(TokenError::Type.into());
-        }
-        if trust
-            .algorithms
-            .as_ref()
-            .is_some_and(|own| !own.contains(&header.algorithm))
-        {
-            return Err(TokenError::Algorithm.into());
-        }
-        let kid = header.kid.as_deref();
+        let mut room = Room::new();
+        let (place, trust) = self.choose(token, &mut room)?;
         let held = trust.keys.hold(now.steady);
-        let found = held.as_ref().and_then(|keys| keys.find(header.algorithm, kid));
-        let Some(material) = found else {
-            return Err(self.missing(place, trust, held.as_ref(), kid, token, now));
-        };
-        if !backend::verify(token.signature, token.signed.as_bytes(), material) {
-            return Err(TokenError::Signature.into());
+        match held.as_ref().and_then(|keys| keys.recall(token.header)) {
+            Some((key, typ)) => {
+                trust.check(typ, key.algorithm)?;
+                if !backend::verify(token.signature, token.signed.as_bytes(), key) {
+                    return Err(TokenError::Signature.into());
+                }
+            }
+            None => self.verify_first(place, held.as_ref(), token, now)?,
         }
-        let payload = token.payload()?;
-        let (claims, registered) = (self.read)(&payload, trust.expected()).map_err(|_| TokenError::Claims)?;
-        self.judge(trust, registered, now)?;
-        let mut identity = (self.identify)(&claims).ok_or(TokenError::Subject)?;
+        let payload = token.payload(&mut room)?;
+        let found = (self.reader.read)(payload, trust.expected()).map_err(|_| TokenError::Claims)?;
+        self.judge(trust, found.registered, now)?;
+        let mut identity = (self.identify)(&found.claims).ok_or(TokenError::Subject)?;
         if identity.token().is_none() {
             // A closure of the app's has left it out, and without it nobody could end the token's session.
-            identity = identity.with_token(token_of(&payload).map_err(|_| TokenError::Claims)?);
+            let token = found.token.as_ref().or_else(|| (self.reader.token)(&found.claims));
+            identity = identity.with_token(token.cloned().unwrap_or_default());
         }
-        let generation = held.as_ref().map_or(0, Held::generation);
-        let validity = Validity {
-            times: registered,
-            trust: place,
-            generation,
-        };
         Ok(Accepted {
-            claims,
+            claims: found.claims,
             identity,
-            validity,
+            validity: Validity {
+                times: found.registered,
+                trust: place,
+                generation: held.as_ref().map_or(0, Held::generation),
+            },
         })
+    }
+
+    /// The signature of a token whose header no token before it had.
+    fn verify_first(&self, place: usize, held: Option<&Held<'_>>, token: Token<'_>, now: Now) -> Result<(), Stop> {
+        let trust = self.trusted.get(place).ok_or(TokenError::Issuer)?;
+        let mut room = Room::new();
+        let header = Header::read(token.header(&mut room)?)?;
+        trust.check(header.typ.as_deref(), header.algorithm)?;
+        let kid = header.kid.as_deref();
+        let Some(key) = held.and_then(|keys| keys.find(header.algorithm, kid)) else {
+            return Err(self.missing(place, trust, held, kid, token, now));
+        };
+        if !backend::verify(token.signature, token.signed.as_bytes(), key) {
+            return Err(TokenError::Signature.into());
+        }
+        key.seen.remember(token.header, &header);
+        Ok(())
     }
 
     /// Whether a token that was good is so still: in time, and verified by the keys that are valid now.
@@ -172,12 +149,11 @@ impl<C> Policy<C> {
     }
 
     /// With one issuer the payload is left alone.
-    fn choose(&self, token: Token<'_>) -> Result<(usize, &Trust), TokenError> {
+    fn choose(&self, token: Token<'_>, room: &mut Room) -> Result<(usize, &Trust), TokenError> {
         if let [only] = &*self.trusted {
             return Ok((0, only));
         }
-        let payload = token.payload()?;
-        let issuer = issuer_of(&payload).map_err(|_| TokenError::Claims)?;
+        let issuer = issuer_of(token.payload(room)?).map_err(|_| TokenError::Claims)?;
         let mut trusted = self.trusted.iter().enumerate();
         trusted
             .find(|(_, trust)| trust.issuer.as_deref() == issuer.as_deref())
@@ -199,10 +175,15 @@ impl<C> Policy<C> {
         if lost {
             return TokenError::Key.into();
         }
-        let Ok(payload) = token.payload() else {
+        let mut room = Room::new();
+        if token.check_signature(&mut room).is_err() {
             return TokenError::Form.into();
+        }
+        let payload = match token.payload(&mut room) {
+            Ok(payload) => payload,
+            Err(error) => return error.into(),
         };
-        let Ok(registered) = registered(&payload, trust.expected()) else {
+        let Ok(registered) = registered(payload, trust.expected()) else {
             return TokenError::Key.into();
         };
         match self.judge(trust, registered, now) {
@@ -246,14 +227,5 @@ impl<C> Policy<C> {
             return Err(TokenError::NotYetValid);
         }
         Ok(())
-    }
-}
-
-impl Trust {
-    fn expected(&self) -> Expected<'_> {
-        Expected {
-            issuer: self.issuer.as_deref(),
-            audiences: &self.audiences,
-        }
     }
 }

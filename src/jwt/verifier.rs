@@ -7,11 +7,11 @@ use tokio::time::Instant;
 
 use super::cache::Cache;
 use super::challenge::Challenges;
-use super::claims::Verified;
 use super::jwks::{Jwks, Missing, Wait};
 use super::policy::{Now, Policy, Stop};
 use super::refusal::{Refusal, TokenError};
 use super::source;
+use super::verified::Verified;
 use crate::body::RejectBody;
 use crate::identity::Identity;
 use crate::request_id::RequestId;
@@ -62,12 +62,20 @@ impl<C: Send + Sync + 'static> Verifier<C> {
             request.extensions_mut().get_or_insert_with(Identity::anonymous);
             return Ok(());
         };
-        let (claims, identity) = self.verify(token)?;
-        if let (Some(trail), Some(subject)) = (request.extensions().get::<Trail>(), identity.shared_subject()) {
+        let (claims, identity) = self.verify(token).map_err(|hold| match hold {
+            // Of a token that is good every character is one that a token may have, and only a bad one need be looked through.
+            Hold::Refused(Refusal::InvalidToken(_)) if !source::is_token68(token) => {
+                Hold::Refused(Refusal::MalformedCredentials)
+            }
+            hold => hold,
+        })?;
+        if let Some(trail) = request.extensions().get::<Trail>()
+            && let Some(subject) = identity.shared_subject()
+        {
             trail.note_user(subject);
         }
-        request.extensions_mut().insert(Verified::new(claims, source));
         request.extensions_mut().insert(identity);
+        request.extensions_mut().insert(Verified::new(claims, source));
         Ok(())
     }
 
@@ -78,15 +86,14 @@ impl<C: Send + Sync + 'static> Verifier<C> {
         };
         let Some(cache) = &self.cache else {
             let accepted = self.policy.verify(token, now)?;
-            return Ok((Arc::new(accepted.claims), accepted.identity));
+            return Ok((accepted.claims, accepted.identity));
         };
         if let Some(known) = cache.get(token, |validity| self.policy.still(validity, now)) {
             return Ok(known);
         }
         let accepted = self.policy.verify(token, now)?;
-        let claims = Arc::new(accepted.claims);
-        cache.insert(token, &claims, &accepted.identity, accepted.validity);
-        Ok((claims, accepted.identity))
+        cache.insert(token, &accepted.claims, &accepted.identity, accepted.validity);
+        Ok((accepted.claims, accepted.identity))
     }
 
     /// Whether a key that is not there is worth waiting for.
