@@ -101,6 +101,7 @@ fn nanoseconds<S: Service<Request<Full<Bytes>>> + Clone>(service: &S, model: &Re
 }
 
 /// What cannot be left out of a verification, and nothing else: the three segments, the HMAC by a key that is ready, and the claims.
+#[cfg(feature = "aws-lc")]
 mod by_hand {
     use super::*;
 
@@ -135,6 +136,7 @@ struct Table {
 
 impl Table {
     /// Verifies by hand and through the layer in turns, and says how many times longer the layer takes.
+    #[cfg(feature = "aws-lc")]
     fn by_hand<L>(&self, layer: &L, model: &Request<Full<Bytes>>)
     where
         L: Layer<Bare>,
@@ -260,6 +262,7 @@ fn main() -> Result<(), ConfigError> {
     table.row("rate_limit, refuses", &spent, &plain);
     table.row("csrf", &CsrfLayer::default(), &browser);
     table.row("jwt, HS256", &jwt().build()?, &signed);
+    #[cfg(feature = "aws-lc")]
     table.by_hand(&jwt().build()?, &signed);
     table.row(
         "jwt, from its cache",

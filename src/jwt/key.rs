@@ -4,9 +4,9 @@ use jsonwebtoken::DecodingKey;
 use serde_json::Value;
 
 use super::algorithm::{Algorithm, Family};
-use super::backend::{self, Secret};
 use super::der::{self, Curve, PublicKey, RsaNumbers};
 use super::jwk;
+use super::secret::Secret;
 use super::seen::Seen;
 
 /// How every block of PEM begins; text may stand before it.
@@ -165,7 +165,7 @@ pub(super) fn secret_material(algorithm: Algorithm, secret: &[u8]) -> Result<Mat
     Ok(Material {
         algorithm,
         key,
-        secret: backend::secret(algorithm, secret),
+        secret: Secret::new(algorithm, secret),
         seen: Seen::default(),
     })
 }

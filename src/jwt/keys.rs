@@ -78,8 +78,7 @@ impl Keys {
     /// the only key, of the token's algorithm. A key of another algorithm is never the one.
     pub(super) fn find(&self, algorithm: Algorithm, kid: Option<&str>) -> Option<&Material> {
         let fitting = || self.own.iter().filter(|(_, material)| material.algorithm == algorithm);
-        let named = self.own.iter().any(|(id, _)| id.is_some());
-        if let Some(kid) = kid.filter(|_| named) {
+        if let Some(kid) = kid.filter(|_| self.have_ids()) {
             return fitting().find(|(id, _)| id.as_deref() == Some(kid)).map(|(_, key)| key);
         }
         if let Some((_, key)) = fitting().find(|(id, _)| id.is_none()) {
@@ -98,6 +97,10 @@ impl Keys {
         self.own
             .iter()
             .find_map(|(_, key)| key.seen.typ(header).map(|typ| (key, typ)))
+    }
+
+    pub(super) fn have_ids(&self) -> bool {
+        self.own.iter().any(|(id, _)| id.is_some())
     }
 
     /// Whether a key has this id, be it for another algorithm: fetching the set again would not make it one of the token's.

@@ -149,15 +149,16 @@
 //! 1. Requests read the keys without a lock. They are fetched again every 10 minutes, in a task of the runtime, whatever the
 //!    server says of caching: a key that was withdrawn serves for so long at most, and nobody waits.
 //! 2. A token whose `kid` is not in the set waits for a fetch, if it would be good otherwise: its issuer, audience and times are looked
-//!    at first. All who wait, wait for the same fetch. For 30 seconds after it there is no other, and an id that was not found rests
-//!    for twice as long each time: a flood of invented ids is one request to the issuer.
+//!    at first. So does one that names no key of the set and that none has signed, for the sake of issuers that change their keys
+//!    and give them no ids. All who wait, wait for the same fetch. For 30 seconds after it there is no other, and an id that was not
+//!    found rests for twice as long each time: a flood of invented ids is one request to the issuer.
 //! 3. A fetch ends after 5 seconds and at 1 MiB, and follows no redirect. It goes by `https` with verified certificates, or by `http` to
 //!    this machine; environment variables for proxies are not read.
 //! 4. A key that cannot be used is passed over: one for encryption, of an unknown kind, with fewer than 2048 bits. So are secrets,
 //!    since a set is public, two keys with the same id, and what comes after 100 keys. An RSA key without `alg` is for `RS256`.
 //! 5. A set that cannot be fetched, or is none, leaves the last one as it is, for 24 hours. It is tried again after 1, 2, 4 and so on up
-//!    to 30 seconds. Then, and where there never was one, tokens are answered with `503`. So is a token with an unknown `kid` while
-//!    the set cannot be fetched.
+//!    to 30 seconds. Then, and where there never was one, tokens are answered with `503`. So is a token for whose `kid` or `alg` there
+//!    is no key while the set cannot be fetched; one whose signature is not that of the key that is there is refused.
 //! 6. Each change of state is one record with target `portcullis::jwt`: a new set with what was passed over, a source that fails, one
 //!    that is well again.
 //!
@@ -202,6 +203,7 @@ mod payload;
 mod policy;
 mod publish;
 mod refusal;
+mod secret;
 mod seen;
 mod service;
 mod signing_key;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::algorithm::Family;
 use super::backend;
 use super::jwks::Jwks;
 use super::key_source::Held;
@@ -59,10 +60,17 @@ pub(super) struct Validity {
 pub(super) enum Stop {
     Token(TokenError),
     /// Its key is not among those that were fetched, or there are none.
-    Missing {
-        trust: usize,
-        kid: Option<String>,
-    },
+    Missing(Missing),
+}
+
+/// A key that is not there, and may be after a fetch.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Missing {
+    /// The place of the issuer.
+    pub(super) trust: usize,
+    pub(super) kid: Option<String>,
+    /// What is wrong with the token, where it is not there either.
+    pub(super) error: TokenError,
 }
 
 impl From<TokenError> for Stop {
@@ -99,7 +107,7 @@ impl<C> Policy<C> {
             Some((key, typ)) => {
                 trust.check(typ, key.algorithm)?;
                 if !backend::verify(token.signature, token.signed.as_bytes(), key) {
-                    return Err(TokenError::Signature.into());
+                    return Err(self.unverified(place, held.as_ref(), token, now));
                 }
             }
             None => self.verify_first(place, held.as_ref(), token, now)?,
@@ -130,15 +138,29 @@ impl<C> Policy<C> {
         let mut room = Room::new();
         let header = Header::read(token.header(&mut room)?)?;
         trust.check(header.typ.as_deref(), header.algorithm)?;
+        if trust.keys.jwks().is_some() && header.algorithm.family() == Family::Hmac {
+            // A set is public and has no secrets: no fetch would bring one.
+            return Err(TokenError::Key.into());
+        }
         let kid = header.kid.as_deref();
         let Some(key) = held.and_then(|keys| keys.find(header.algorithm, kid)) else {
-            return Err(self.missing(place, trust, held, kid, token, now));
+            return Err(self.missing(place, held, kid, TokenError::Key, token, now));
         };
         if !backend::verify(token.signature, token.signed.as_bytes(), key) {
-            return Err(TokenError::Signature.into());
+            return Err(self.missing(place, held, kid, TokenError::Signature, token, now));
         }
         key.seen.remember(token.header, &header);
         Ok(())
+    }
+
+    /// The same of a token whose header needed no reading so far.
+    fn unverified(&self, place: usize, held: Option<&Held<'_>>, token: Token<'_>, now: Now) -> Stop {
+        let mut room = Room::new();
+        let header = token.header(&mut room).and_then(Header::read);
+        match header {
+            Ok(header) => self.missing(place, held, header.kid.as_deref(), TokenError::Signature, token, now),
+            Err(error) => error.into(),
+        }
     }
 
     /// Whether a token that was good is so still: in time, and verified by the keys that are valid now.
@@ -161,20 +183,21 @@ impl<C> Policy<C> {
     }
 
     /// Keys are looked for only on behalf of a token that would be good with one: a token of another issuer makes no request to
-    /// ours (RFC 8725 section 3.8), and neither does one that has expired.
+    /// ours (RFC 8725 section 3.8), and neither does one that has expired. A key that the token names and that is there is not
+    /// looked for, whatever the signature.
     fn missing(
         &self,
         place: usize,
-        trust: &Trust,
         held: Option<&Held<'_>>,
         kid: Option<&str>,
+        error: TokenError,
         token: Token<'_>,
         now: Now,
     ) -> Stop {
-        let lost = trust.keys.jwks().is_none() || held.is_some_and(|keys| kid.is_none() || keys.names(kid));
-        if lost {
-            return TokenError::Key.into();
-        }
+        let fetched = self.trusted.get(place).filter(|trust| trust.keys.jwks().is_some());
+        let Some(trust) = fetched.filter(|_| !held.is_some_and(|keys| keys.names(kid))) else {
+            return error.into();
+        };
         let mut room = Room::new();
         if token.check_signature(&mut room).is_err() {
             return TokenError::Form.into();
@@ -184,16 +207,20 @@ impl<C> Policy<C> {
             Err(error) => return error.into(),
         };
         let Ok(registered) = registered(payload, trust.expected()) else {
-            return TokenError::Key.into();
+            return error.into();
         };
         match self.judge(trust, registered, now) {
-            Ok(()) => Stop::Missing {
+            Ok(()) => Stop::Missing(Missing {
                 trust: place,
-                kid: kid.map(str::to_owned),
-            },
+                // Where no key has an id, the token's says nothing.
+                kid: kid
+                    .filter(|_| held.is_none_or(|keys| keys.have_ids()))
+                    .map(str::to_owned),
+                error,
+            }),
             Err(TokenError::Issuer) => TokenError::Issuer.into(),
             // Whether a token has expired is said only of one that is verified.
-            Err(_) => TokenError::Key.into(),
+            Err(_) => error.into(),
         }
     }
 

@@ -7,8 +7,8 @@ use tokio::time::Instant;
 
 use super::cache::Cache;
 use super::challenge::Challenges;
-use super::jwks::{Jwks, Missing, Wait};
-use super::policy::{Now, Policy, Stop};
+use super::jwks::{Absent, Jwks, Wait};
+use super::policy::{Missing, Now, Policy, Stop};
 use super::refusal::{Refusal, TokenError};
 use super::source;
 use super::verified::Verified;
@@ -43,11 +43,7 @@ impl<C> fmt::Debug for Verifier<C> {
 #[derive(Debug)]
 pub(super) enum Hold {
     Refused(Refusal),
-    /// The key is not there; it may be after a fetch.
-    Missing {
-        trust: usize,
-        kid: Option<String>,
-    },
+    Missing(Missing),
 }
 
 impl<C: Send + Sync + 'static> Verifier<C> {
@@ -100,9 +96,10 @@ impl<C: Send + Sync + 'static> Verifier<C> {
     pub(super) fn wait(&self, hold: Hold) -> Result<Wait, Refusal> {
         match hold {
             Hold::Refused(refusal) => Err(refusal),
-            Hold::Missing { trust, kid } => {
-                let jwks = self.jwks(trust).ok_or(TokenError::Key)?;
-                jwks.missing(kid.as_deref(), Instant::now()).map_err(Refusal::from)
+            Hold::Missing(missing) => {
+                let jwks = self.jwks(&missing).ok_or(missing.error)?;
+                let wait = jwks.missing(missing.kid.as_deref(), Instant::now());
+                wait.map_err(|absent| refusal(absent, missing.error))
             }
         }
     }
@@ -111,9 +108,12 @@ impl<C: Send + Sync + 'static> Verifier<C> {
     pub(super) fn after_the_wait(&self, hold: Hold) -> Refusal {
         match hold {
             Hold::Refused(refusal) => refusal,
-            Hold::Missing { trust, kid } => match self.jwks(trust) {
-                Some(jwks) => jwks.still_missing(kid.as_deref(), Instant::now()).into(),
-                None => TokenError::Key.into(),
+            Hold::Missing(missing) => match self.jwks(&missing) {
+                Some(jwks) => {
+                    let absent = jwks.still_missing(missing.kid.as_deref(), Instant::now());
+                    refusal(absent, missing.error)
+                }
+                None => missing.error.into(),
             },
         }
     }
@@ -131,8 +131,8 @@ impl<C: Send + Sync + 'static> Verifier<C> {
         response
     }
 
-    fn jwks(&self, trust: usize) -> Option<&Jwks> {
-        self.policy.trusted.get(trust)?.keys.jwks()
+    fn jwks(&self, missing: &Missing) -> Option<&Jwks> {
+        self.policy.trusted.get(missing.trust)?.keys.jwks()
     }
 }
 
@@ -140,16 +140,16 @@ impl From<Stop> for Hold {
     fn from(stop: Stop) -> Self {
         match stop {
             Stop::Token(error) => Self::Refused(error.into()),
-            Stop::Missing { trust, kid } => Self::Missing { trust, kid },
+            Stop::Missing(missing) => Self::Missing(missing),
         }
     }
 }
 
-impl From<Missing> for Refusal {
-    fn from(missing: Missing) -> Self {
-        match missing {
-            Missing::Unknown => TokenError::Key.into(),
-            Missing::Unavailable => Self::KeysUnavailable,
-        }
+fn refusal(absent: Absent, error: TokenError) -> Refusal {
+    match absent {
+        Absent::Unknown => error.into(),
+        // A key is there and says that the token is forged. That there may be another is no reason to believe it.
+        Absent::Unavailable if error == TokenError::Signature => error.into(),
+        Absent::Unavailable => Refusal::KeysUnavailable,
     }
 }
