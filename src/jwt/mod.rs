@@ -6,7 +6,7 @@
 //!    token is a `401`, or with [`optional`](JwtLayerBuilder::optional) an anonymous caller. Two tokens, two `Authorization`
 //!    lines and credentials that are no `token68` are a `400`. The credentials of another scheme count as none.
 //! 2. The token is at most 8 KiB long and has three segments of canonical base64url. Its header is a JSON object of unique names.
-//!    `crit` is refused, whatever it holds.
+//!    `crit` is refused, whatever it holds, and so is a `b64` that is not `true`.
 //! 3. The issuer is the builder's. Of several that are [trusted](JwtLayerBuilder::trust) the token's `iss` chooses one, and is the only
 //!    thing of the payload that is read before the signature. The `typ` is missing, `JWT` or `at+jwt`, or the one that the builder
 //!    names.

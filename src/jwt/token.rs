@@ -137,6 +137,11 @@ impl<'h> Members<'h> for Found<'h> {
                 self.critical = true;
                 3
             }
+            // RFC 7797 section 7: what is not encoded is no token, whether or not `crit` says so.
+            "b64" => {
+                self.critical |= !map.next_value::<bool>()?;
+                4
+            }
             _ => return skip(map),
         };
         Ok(Member::Known(number))
