@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use axum::extract::FromRef;
 use portcullis::fields::Fields;
 use portcullis::password::Passwords;
-use portcullis::session::{RefreshCookie, Sessions};
+use portcullis::session::{RefreshCookie, Sessions, StoreFailure};
 use sea_orm::{DatabaseConnection, DbErr};
 
 use crate::auth::tokens::Tokens;
@@ -96,15 +97,19 @@ impl AppState {
     pub(crate) fn user_fields(&self) -> &Fields<UserView> {
         &self.user_fields
     }
+}
 
-    pub(crate) fn refresh_cookie(&self) -> &RefreshCookie {
-        &self.refresh_cookie
+/// For the extractor of the same name.
+impl FromRef<AppState> for RefreshCookie {
+    fn from_ref(state: &AppState) -> Self {
+        state.refresh_cookie.clone()
     }
 }
 
 /// In Redis, where one is configured: then a logout in one process is seen by all.
 async fn sessions(config: &Config) -> portcullis::Result<Sessions> {
-    let builder = Sessions::builder();
+    // While Redis is down nobody can tell who has signed out: better none than those.
+    let builder = Sessions::builder().on_store_failure(StoreFailure::Refuse);
     let Some(url) = &config.redis_url else {
         return Ok(builder.memory().build()?);
     };
