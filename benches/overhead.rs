@@ -9,7 +9,9 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
+#[cfg(feature = "aws-lc")]
 use base64::Engine;
+#[cfg(feature = "aws-lc")]
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
@@ -103,7 +105,7 @@ fn nanoseconds<S: Service<Request<Full<Bytes>>> + Clone>(service: &S, model: &Re
 /// What cannot be left out of a verification, and nothing else: the three segments, the HMAC by a key that is ready, and the claims.
 #[cfg(feature = "aws-lc")]
 mod by_hand {
-    use super::*;
+    use super::{Engine, URL_SAFE_NO_PAD};
 
     #[derive(Debug, serde::Deserialize)]
     #[expect(dead_code, reason = "it is read for its cost")]
@@ -117,7 +119,7 @@ mod by_hand {
         roles: Vec<String>,
     }
 
-    pub fn verify(secret: &aws_lc_rs::hmac::Key, bearer: &str) -> Option<impl std::fmt::Debug + use<>> {
+    pub(super) fn verify(secret: &aws_lc_rs::hmac::Key, bearer: &str) -> Option<impl std::fmt::Debug + use<>> {
         let token = bearer.strip_prefix("Bearer ")?;
         let (signed, signature) = token.rsplit_once('.')?;
         let (header, payload) = signed.split_once('.')?;

@@ -180,7 +180,7 @@ fn shutdown_csrf_authorize_and_not_found_allocate_nothing() {
 }
 
 /// What a refusal allocates, all of it: beside it stands what the bare service needs for an answer of its own.
-fn check_refusal(name: &str, policy: Policy, identity: Identity, expect: u64) {
+fn check_refusal(name: &str, policy: Policy, identity: &Identity, expect: u64) {
     let service = AuthorizeLayer::new(policy).layer(Bare);
     let from = || {
         let mut request = request(&[]);
@@ -194,14 +194,14 @@ fn check_refusal(name: &str, policy: Policy, identity: Identity, expect: u64) {
 #[test]
 fn authorize_allocates_the_answer_of_a_refusal_and_nothing_for_its_making() {
     // The body, two for the headers, two for the map of the extensions and the problem in it.
-    let reader = || Identity::user("42").with_roles(["reader"]);
-    check_refusal("401", Policy::authenticated(), Identity::anonymous(), 6);
-    check_refusal("403", Policy::role("admin"), reader(), 6);
-    check_refusal("403 for a scope", Policy::scope("posts"), reader(), 6);
+    let reader = &Identity::user("42").with_roles(["reader"]);
+    check_refusal("401", Policy::authenticated(), &Identity::anonymous(), 6);
+    check_refusal("403", Policy::role("admin"), reader, 6);
+    check_refusal("403 for a scope", Policy::scope("posts"), reader, 6);
     check_refusal(
         "403 for a scope of several",
         Policy::role("reader") & Policy::scope("posts"),
-        reader(),
+        reader,
         6,
     );
 }

@@ -274,9 +274,8 @@ const FORGED: Outcome = Err(Refusal::InvalidToken(TokenError::Signature));
 async fn must_13_keys_without_ids_are_changed_within_a_cooldown() {
     let (old, new) = (|| unnamed(fixture!("p256")), || unnamed(fixture!("p256_second")));
     // Neither the set nor the token has an id; the set has one and the token has none; the token has one and the set has none.
-    type Key = fn(SigningKey) -> SigningKey;
-    let plain: Key = |key| key;
-    let named: Key = |key| key.id("of no use");
+    let plain: fn(SigningKey) -> SigningKey = |key| key;
+    let named: fn(SigningKey) -> SigningKey = |key| key.id("of no use");
     for (published, signing) in [(plain, plain), (named, plain), (plain, named)] {
         let source = Source::with(set([published(old())]));
         let layer = source.layer();

@@ -12,6 +12,10 @@ impl<const N: usize> Alphabet<N> {
     }
 
     #[inline]
+    #[expect(
+        clippy::needless_bitwise_bool,
+        reason = "a branch keeps the compiler from doing many at a time"
+    )]
     fn has(&self, byte: u8) -> bool {
         let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
         let digit = byte.wrapping_sub(b'0') < 10;

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::claims::Claims;
-use super::json::{Member, Members, NumericDate, Object, Text, read_object};
-use super::json_value::keep;
+use super::json::{Member, Members, NumericDate, Object, Text, keep, read_object};
 use super::payload::{Expected, Found, Reader, Registered};
 use crate::identity::Token;
 
@@ -60,7 +59,7 @@ impl<'e> Reading<'e> {
     }
 
     fn finish(&mut self) {
-        let claims = &mut self.claims;
+        let claims = &mut *self.claims;
         let mut token = Token::new();
         if let Some(id) = &claims.jti {
             token = token.with_id(Arc::clone(id));

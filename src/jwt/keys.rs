@@ -2,6 +2,7 @@
 
 use super::algorithm::{Algorithm, Family};
 use super::key::{Key, Material};
+use super::seen::Remembered;
 use crate::config_error::Faults;
 
 /// The keys of one issuer. Ids are unique, and of the keys without an id each has an algorithm of its own.
@@ -91,12 +92,12 @@ impl Keys {
         }
     }
 
-    /// The key that has verified a token with this very header, and the header's `typ`. It is the one that [`find`](Self::find) would
+    /// The key that has verified a token with this very header, and what was read there. It is the one that [`find`](Self::find) would
     /// find, since these keys never change.
-    pub(super) fn recall(&self, header: &str) -> Option<(&Material, Option<&str>)> {
+    pub(super) fn recall(&self, header: &str) -> Option<(&Material, &Remembered)> {
         self.own
             .iter()
-            .find_map(|(_, key)| key.seen.typ(header).map(|typ| (key, typ)))
+            .find_map(|(_, key)| key.seen.recall(header).map(|known| (key, known)))
     }
 
     pub(super) fn have_ids(&self) -> bool {

@@ -4,12 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use super::algorithm::Family;
 use super::backend;
 use super::jwks::Jwks;
 use super::key_source::Held;
+use super::outcome::{Accepted, Missing, Now, Stop, Validity};
 use super::payload::{Reader, Registered, issuer_of, registered};
 use super::refusal::TokenError;
 use super::token::{Header, Room, Token};
@@ -27,56 +26,6 @@ pub(super) struct Policy<C> {
     pub(super) longest: usize,
     pub(super) reader: Reader<C>,
     pub(super) identify: Identify<C>,
-}
-
-/// The moment of a decision.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Now {
-    /// Since 1970. `None`: the clock stands before that.
-    pub(super) wall: Option<Duration>,
-    /// By which the age of fetched keys is told; `None` where no keys are.
-    pub(super) steady: Option<Instant>,
-}
-
-/// A token that is good, and under which conditions it stays so.
-#[derive(Debug)]
-pub(super) struct Accepted<C> {
-    pub(super) claims: Arc<C>,
-    pub(super) identity: Identity,
-    pub(super) validity: Validity,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Validity {
-    times: Registered,
-    /// The place of the issuer.
-    trust: usize,
-    /// The keys by which it was verified.
-    generation: u64,
-}
-
-/// Why a token is not good.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Stop {
-    Token(TokenError),
-    /// Its key is not among those that were fetched, or there are none.
-    Missing(Missing),
-}
-
-/// A key that is not there, and may be after a fetch.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Missing {
-    /// The place of the issuer.
-    pub(super) trust: usize,
-    pub(super) kid: Option<String>,
-    /// What is wrong with the token, where it is not there either.
-    pub(super) error: TokenError,
-}
-
-impl From<TokenError> for Stop {
-    fn from(error: TokenError) -> Self {
-        Self::Token(error)
-    }
 }
 
 impl<C> fmt::Debug for Policy<C> {
@@ -104,8 +53,8 @@ impl<C> Policy<C> {
         let (place, trust) = self.choose(token, &mut room)?;
         let held = trust.keys.hold(now.steady);
         match held.as_ref().and_then(|keys| keys.recall(token.header)) {
-            Some((key, typ)) => {
-                trust.check(typ, key.algorithm)?;
+            Some((key, known)) => {
+                trust.check(known.typ(), key.algorithm)?;
                 if !backend::verify(token.signature, token.signed.as_bytes(), key) {
                     return Err(self.unverified(place, held.as_ref(), token, now));
                 }

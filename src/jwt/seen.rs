@@ -13,7 +13,7 @@ const LONGEST: usize = 256;
 pub(super) struct Seen(OnceLock<Remembered>);
 
 #[derive(Debug, Clone)]
-struct Remembered {
+pub(super) struct Remembered {
     /// As it stands in the token.
     text: Box<str>,
     typ: Option<Box<str>>,
@@ -29,9 +29,14 @@ impl Seen {
         }
     }
 
-    /// The `typ` that this very header has.
-    pub(super) fn typ(&self, text: &str) -> Option<Option<&str>> {
-        let known = self.0.get().filter(|known| *known.text == *text)?;
-        Some(known.typ.as_deref())
+    /// What is known of this very header.
+    pub(super) fn recall(&self, text: &str) -> Option<&Remembered> {
+        self.0.get().filter(|known| *known.text == *text)
+    }
+}
+
+impl Remembered {
+    pub(super) fn typ(&self) -> Option<&str> {
+        self.typ.as_deref()
     }
 }

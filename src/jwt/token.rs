@@ -72,12 +72,11 @@ impl Room {
     fn decode(&mut self, segment: &str) -> Result<&[u8], TokenError> {
         // Of four characters never come more than three bytes.
         let most = segment.len().div_ceil(4) * 3;
-        let room = match self.short.get_mut(..most) {
-            Some(room) => room,
-            None => {
-                self.long.resize(most, 0);
-                &mut self.long
-            }
+        let room = if let Some(room) = self.short.get_mut(..most) {
+            room
+        } else {
+            self.long.resize(most, 0);
+            &mut self.long
         };
         let length = URL_SAFE_NO_PAD
             .decode_slice(segment, room)

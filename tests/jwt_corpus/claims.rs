@@ -156,7 +156,7 @@ fn times(case: &mut impl FnMut(&str, &str, Expect)) {
 
     case(
         "exp as a fraction",
-        &claims_with(json!({ "exp": (now + 600) as f64 + 0.5 })),
+        &claims_with(json!({ "exp": 9_999_999_999.5 })),
         Expect::Claims,
     );
     case("exp with an exponent", &claims_of("exp", "9.9e10"), Expect::Claims);

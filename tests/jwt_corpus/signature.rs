@@ -7,12 +7,12 @@ use super::signer::{Signer, b64, claims, claims_with, unb64};
 
 pub(crate) fn cases(signer: &Signer) -> Vec<Case> {
     let good = signer.good();
-    let (signed, signature) = good.rsplit_once('.').unwrap();
+    let (message, signature) = good.rsplit_once('.').unwrap();
     let bytes = unb64(signature);
     let length = bytes.len();
     let mut cases = Vec::new();
     let mut refuse = |name: &str, token: &str| cases.push(Case::with_token(name, token, Expect::Invalid));
-    let with = |signature: &[u8]| format!("{signed}.{}", b64(signature));
+    let with = |signature: &[u8]| format!("{message}.{}", b64(signature));
 
     for kept in [0, 1, length / 2, length - 1] {
         refuse(&format!("of {kept} bytes"), &with(&bytes[..kept]));
@@ -42,16 +42,7 @@ pub(crate) fn cases(signer: &Signer) -> Vec<Case> {
     refuse("zeros", &with(&vec![0; length]));
     refuse("ones", &with(&vec![1; length]));
     refuse("all bits", &with(&vec![0xff; length]));
-    refuse(
-        "in hexadecimal",
-        &with(
-            bytes
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect::<String>()
-                .as_bytes(),
-        ),
-    );
+    refuse("in hexadecimal", &with(format!("{bytes:02x?}").as_bytes()));
     refuse("in base64 twice", &with(b64(&bytes).as_bytes()));
     refuse("with bits that no byte needs", &uncanonical(&good));
 
@@ -66,7 +57,7 @@ pub(crate) fn cases(signer: &Signer) -> Vec<Case> {
     let admins = signer.sign_claims(admin);
     refuse(
         "of another token",
-        &format!("{signed}.{}", admins.rsplit_once('.').unwrap().1),
+        &format!("{message}.{}", admins.rsplit_once('.').unwrap().1),
     );
 
     match signer.name {

@@ -84,6 +84,18 @@ impl Signer {
         self.is_hmac().then(|| b64(SECRET))
     }
 
+    /// The key of the stranger, as a token could bring it along.
+    pub(crate) fn stranger(&self) -> Value {
+        let key = match self.name {
+            "RS256" => SigningKey::rsa_pem(Algorithm::RS256, pem!("rsa_second_pkcs1")),
+            "ES256" => SigningKey::ec_pem(Algorithm::ES256, pem!("p256_second")),
+            "EdDSA" => SigningKey::ed_pem(pem!("ed25519_second")),
+            _ => return json!({ "kty": "oct", "k": b64([0; 32]), "alg": "HS256", "kid": "key" }),
+        };
+        let builder = Issuer::builder().issuer(ISSUER).audience(AUDIENCE).key(key.id("key"));
+        builder.build().unwrap().jwks()["keys"][0].clone()
+    }
+
     /// The set of the issuer: the key, and one of each other family.
     pub(crate) fn published(&self) -> String {
         let others = [

@@ -6,7 +6,6 @@ use super::signer::Signer;
 pub(crate) fn cases(signer: &Signer) -> Vec<Case> {
     let good = signer.good();
     let value = |value: &str| format!("authorization: {value}").into_bytes();
-    let bearer = value(&format!("Bearer {good}"));
     let mut cases = Vec::new();
     let mut case = |name: &str, lines: &[&[u8]], expect| cases.push(Case::with_lines(name, lines, expect));
 
@@ -34,6 +33,19 @@ pub(crate) fn cases(signer: &Signer) -> Vec<Case> {
         &[&value(&format!("Bearer    {good}"))],
         Expect::Claims,
     );
+    cases.extend(malformed(&good));
+    cases.extend(elsewhere(&good));
+    cases.extend(no_http(&good));
+    cases.extend(asked(&good));
+    cases
+}
+
+/// What is by no grammar.
+fn malformed(good: &str) -> Vec<Case> {
+    let value = |value: &str| format!("authorization: {value}").into_bytes();
+    let bearer = value(&format!("Bearer {good}"));
+    let mut cases = Vec::new();
+    let mut case = |name: &str, lines: &[&[u8]], expect| cases.push(Case::with_lines(name, lines, expect));
     for (name, line) in [
         ("a tab between", format!("Bearer\t{good}")),
         ("a space and a tab between", format!("Bearer \t{good}")),
@@ -59,6 +71,15 @@ pub(crate) fn cases(signer: &Signer) -> Vec<Case> {
     }
     case("no UTF-8", &[&[bearer.as_slice(), b"\xff"].concat()], Expect::Malformed);
     case("Latin-1", &[&[bearer.as_slice(), b"\xe9"].concat()], Expect::Malformed);
+    cases
+}
+
+/// What is for somebody else, or stands where nobody looks.
+fn elsewhere(good: &str) -> Vec<Case> {
+    let value = |value: &str| format!("authorization: {value}").into_bytes();
+    let bearer = value(&format!("Bearer {good}"));
+    let mut cases = Vec::new();
+    let mut case = |name: &str, lines: &[&[u8]], expect| cases.push(Case::with_lines(name, lines, expect));
     // What is not for us is nothing.
     for line in [
         "Basic YTpi".to_owned(),
@@ -71,7 +92,7 @@ pub(crate) fn cases(signer: &Signer) -> Vec<Case> {
         format!("\"Bearer\" {good}"),
         format!("Basic YTpi, Bearer {good}"),
         "Digest username=\"a\", realm=\"b\"".to_owned(),
-        good.clone(),
+        good.to_owned(),
     ] {
         let name = line.get(..12).unwrap_or(&line).to_owned();
         case(&name, &[&value(&line)], Expect::NoCredentials);
@@ -113,8 +134,15 @@ pub(crate) fn cases(signer: &Signer) -> Vec<Case> {
         let line = format!("{name}: Bearer {good}");
         case(name, &[line.as_bytes()], Expect::NoCredentials);
     }
+    cases
+}
 
-    // What is not HTTP is not for a gate to answer.
+/// What is not HTTP is not for a gate to answer; and what is too long.
+fn no_http(good: &str) -> Vec<Case> {
+    let value = |value: &str| format!("authorization: {value}").into_bytes();
+    let bearer = value(&format!("Bearer {good}"));
+    let mut cases = Vec::new();
+    let mut case = |name: &str, lines: &[&[u8]], expect| cases.push(Case::with_lines(name, lines, expect));
     case(
         "a space before the colon",
         &[format!("authorization : Bearer {good}").as_bytes()],
@@ -146,8 +174,12 @@ pub(crate) fn cases(signer: &Signer) -> Vec<Case> {
         &[&value(&format!("Bearer {}", ",".repeat(60 * 1024)))],
         Expect::Malformed,
     );
-    drop(case);
+    cases
+}
 
+/// Whatever else a request may hold.
+fn asked(good: &str) -> Vec<Case> {
+    let mut cases = Vec::new();
     let asked = |name: &str, first: &str, lines: &str, body: &str, expect| Case {
         name: name.to_owned(),
         head: format!("{first}\r\nhost: gate\r\nconnection: close\r\n{lines}").into_bytes(),

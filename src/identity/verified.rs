@@ -1,21 +1,8 @@
-//! Who is calling, as the layer that verified it says.
-//!
-//! `jwt` (or a layer of yours: sessions, mutual TLS, an API key) puts an [`Identity`] into the request's extensions;
-//! `authorize`, `rate_limit` by user and handlers read it. A request that reaches `authorize` with no `Identity` at all has
-//! passed no identity layer, which is a mistake in the order of the layers and answered as such; an anonymous caller is
-//! [`Identity::anonymous`].
-//!
-//! ```
-//! use portcullis::Identity;
-//!
-//! let identity = Identity::user("42").with_roles(["editor"]).with_permissions(["posts:write"]);
-//! assert_eq!(identity.subject(), Some("42"));
-//! assert!(identity.has_role("editor") && !identity.has_role("admin"));
-//! assert!(Identity::anonymous().subject().is_none());
-//! ```
-
 use std::fmt;
 use std::sync::Arc;
+
+use super::caller::{Caller, Describe};
+use super::token::Token;
 
 /// A verified caller, or the verified absence of one. Cloning costs one reference count.
 #[derive(Clone)]
@@ -28,120 +15,6 @@ enum Known {
     Own(Arc<Caller>),
     /// Verified claims say all this themselves, and are not copied for it.
     Shared(Arc<dyn Describe>),
-}
-
-/// What is known of a caller, by whatever says it.
-pub(crate) trait Describe: Send + Sync {
-    fn subject(&self) -> &str;
-
-    fn shared_subject(&self) -> Arc<str>;
-
-    fn roles(&self) -> &[String];
-
-    fn permissions(&self) -> &[String];
-
-    fn scopes(&self) -> &[String];
-
-    fn token(&self) -> Option<&Token>;
-}
-
-#[derive(Clone)]
-struct Caller {
-    subject: Arc<str>,
-    roles: Vec<String>,
-    permissions: Vec<String>,
-    scopes: Vec<String>,
-    token: Option<Token>,
-}
-
-impl Describe for Caller {
-    fn subject(&self) -> &str {
-        &self.subject
-    }
-
-    fn shared_subject(&self) -> Arc<str> {
-        Arc::clone(&self.subject)
-    }
-
-    fn roles(&self) -> &[String] {
-        &self.roles
-    }
-
-    fn permissions(&self) -> &[String] {
-        &self.permissions
-    }
-
-    fn scopes(&self) -> &[String] {
-        &self.scopes
-    }
-
-    fn token(&self) -> Option<&Token> {
-        self.token.as_ref()
-    }
-}
-
-/// What a verified token says of itself, for those who may have to stop it before it expires.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Token {
-    id: Option<Arc<str>>,
-    session: Option<Arc<str>>,
-    issued_at: Option<u64>,
-    expires_at: Option<u64>,
-}
-
-impl Token {
-    /// A token that says nothing of itself.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// The token's own id, `jti` (RFC 7519 section 4.1.7).
-    #[must_use]
-    pub fn with_id(mut self, id: impl Into<Arc<str>>) -> Self {
-        self.id = Some(id.into());
-        self
-    }
-
-    /// The id of the session that it was issued in, `sid` (OpenID Connect Front-Channel Logout section 3).
-    #[must_use]
-    pub fn with_session(mut self, id: impl Into<Arc<str>>) -> Self {
-        self.session = Some(id.into());
-        self
-    }
-
-    /// When it was issued, `iat`, in seconds of Unix time.
-    #[must_use]
-    pub fn with_issued_at(mut self, seconds: u64) -> Self {
-        self.issued_at = Some(seconds);
-        self
-    }
-
-    /// When it expires, `exp`, in seconds of Unix time.
-    #[must_use]
-    pub fn with_expires_at(mut self, seconds: u64) -> Self {
-        self.expires_at = Some(seconds);
-        self
-    }
-
-    /// The token's own id.
-    pub fn id(&self) -> Option<&str> {
-        self.id.as_deref()
-    }
-
-    /// The id of its session.
-    pub fn session(&self) -> Option<&str> {
-        self.session.as_deref()
-    }
-
-    /// When it was issued, in seconds of Unix time.
-    pub fn issued_at(&self) -> Option<u64> {
-        self.issued_at
-    }
-
-    /// When it expires, in seconds of Unix time.
-    pub fn expires_at(&self) -> Option<u64> {
-        self.expires_at
-    }
 }
 
 impl Identity {
@@ -294,10 +167,4 @@ impl fmt::Debug for Identity {
             .field("token", &self.token())
             .finish()
     }
-}
-
-/// Whether the text can be a scope, by RFC 6749 section 3.3: visible ASCII without quotes and backslashes.
-pub(crate) fn is_scope(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
-    !text.is_empty() && text.bytes().all(plain)
 }
