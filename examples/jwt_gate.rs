@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::error::Error;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -20,9 +21,10 @@ use portcullis::server;
 use serde_json::{Map, Value};
 use tower::{Layer, service_fn};
 
-type Claims = Map<String, Value>;
+pub(crate) type Claims = Map<String, Value>;
 
-async fn claims(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+/// Answers with the claims of the caller's token.
+pub(crate) async fn claims(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let claims = request
         .extensions()
         .get::<Verified<Claims>>()
@@ -42,20 +44,12 @@ fn caller(claims: &Claims) -> Identity {
     }
 }
 
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    tracing_subscriber::fmt::init();
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let settings: HashMap<&str, &str> = arguments
-        .chunks(2)
-        .filter_map(|pair| Some((&*pair[0], &**pair.get(1)?)))
-        .collect();
+/// The gate that these settings describe. `--jwks` is a file.
+pub(crate) fn gate(settings: &HashMap<&str, &str>) -> Result<JwtLayer<Claims>, Box<dyn Error>> {
     let setting = |name: &'static str| settings.get(name).copied().ok_or(format!("{name} is missing"));
-
-    let mut builder = JwtLayer::builder()
-        .issuer(setting("--issuer")?)
-        .audience(setting("--audience")?);
-    builder = match setting("--hs256-secret") {
+    let (issuer, audience) = (setting("--issuer")?, setting("--audience")?);
+    let builder = JwtLayer::builder().issuer(issuer).audience(audience);
+    let mut builder = match setting("--hs256-secret") {
         Ok(secret) => builder.key(Key::hmac(
             Algorithm::HS256,
             URL_SAFE_NO_PAD.decode(secret.trim_end_matches('='))?,
@@ -65,10 +59,21 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     if let Ok(typ) = setting("--typ") {
         builder = builder.token_type(typ);
     }
-    let layer = builder.claims::<Claims>().identity(caller).build()?;
-    layer.preload().await?;
+    Ok(builder.claims::<Claims>().identity(caller).build()?)
+}
 
-    let server = server::bind(format!("127.0.0.1:{}", setting("--port")?)).await?;
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    tracing_subscriber::fmt::init();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let settings: HashMap<&str, &str> = arguments
+        .chunks(2)
+        .filter_map(|pair| Some((&*pair[0], &**pair.get(1)?)))
+        .collect();
+    let layer = gate(&settings)?;
+    layer.preload().await?;
+    let port = settings.get("--port").ok_or("--port is missing")?;
+    let server = server::bind(format!("127.0.0.1:{port}")).await?;
     println!("listening on http://{}/", server.local_addr()?);
     server.serve(layer.layer(service_fn(claims))).await;
     Ok(())

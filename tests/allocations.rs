@@ -181,6 +181,33 @@ fn shutdown_csrf_authorize_and_not_found_allocate_nothing() {
     check("not_found", &NotFoundLayer::new(), &[], 0);
 }
 
+/// What a refusal allocates, all of it: beside it stands what the bare service needs for an answer of its own.
+fn check_refusal(name: &str, policy: Policy, identity: &Identity, expect: u64) {
+    let service = AuthorizeLayer::new(policy).layer(Bare);
+    let from = || {
+        let mut request = request(&[]);
+        request.extensions_mut().insert(identity.clone());
+        request
+    };
+    count(service.clone(), from());
+    assert_eq!(count(service, from()), expect, "{name}");
+}
+
+#[test]
+fn authorize_allocates_the_answer_of_a_refusal_and_nothing_for_its_making() {
+    // The body, two for the headers, two for the map of the extensions and the problem in it.
+    let reader = &Identity::user("42").with_roles(["reader"]);
+    check_refusal("401", Policy::authenticated(), &Identity::anonymous(), 6);
+    check_refusal("403", Policy::role("admin"), reader, 6);
+    check_refusal("403 for a scope", Policy::scope("posts"), reader, 6);
+    check_refusal(
+        "403 for a scope of several",
+        Policy::role("reader") & Policy::scope("posts"),
+        reader,
+        6,
+    );
+}
+
 #[test]
 fn an_async_rule_allocates_for_what_waits_its_future_and_its_answer() {
     let request = request(&[("user-agent", "curl/8")]);
@@ -361,10 +388,10 @@ fn jwt(settings: impl FnOnce(JwtLayerBuilder) -> JwtLayerBuilder) -> (JwtLayer, 
 }
 
 #[test]
-fn jwt_allocates_for_the_claims_and_seven_times_more() {
+fn jwt_allocates_for_the_claims_and_their_places() {
     let (layer, bearer) = jwt(|builder| builder);
-    // The claims: `sub`, `iss`, `jti`, and `aud` with its list.
-    check("verified", &layer, &[("authorization", bearer.leak())], 5 + 7);
+    // The claims: `sub`, `jti`, and `aud` with its list. They are shared by the identity, and each has a place in the extensions.
+    check("verified", &layer, &[("authorization", bearer.leak())], 4 + 3);
     let (layer, _) = jwt(JwtLayerBuilder::optional);
     check("no token, and an identity from outside", &layer, &[], 0);
 }

@@ -264,6 +264,146 @@ async fn must_13_a_flood_of_invented_keys_is_one_fetch() {
     assert_eq!(send(&layer, &token(ec("a"))).await, passes());
 }
 
+fn unnamed(key: &[u8]) -> SigningKey {
+    SigningKey::ec_pem(Algorithm::ES256, key)
+}
+
+const FORGED: Outcome = Err(Refusal::InvalidToken(TokenError::Signature));
+
+#[tokio::test(start_paused = true)]
+async fn must_13_keys_without_ids_are_changed_within_a_cooldown() {
+    let (old, new) = (|| unnamed(fixture!("p256")), || unnamed(fixture!("p256_second")));
+    // Neither the set nor the token has an id; the set has one and the token has none; the token has one and the set has none.
+    let plain: fn(SigningKey) -> SigningKey = |key| key;
+    let named: fn(SigningKey) -> SigningKey = |key| key.id("of no use");
+    for (published, signing) in [(plain, plain), (named, plain), (plain, named)] {
+        let source = Source::with(set([published(old())]));
+        let layer = source.layer();
+        let (before, after) = (token(signing(old())), token(signing(new())));
+        assert_eq!(send(&layer, &before).await, passes());
+        source.was_asked(1);
+        source.answers(Ok(set([published(new())])));
+        // Fifty come at once with the new key, and wait for one fetch.
+        source.hangs(true);
+        let requests: Vec<_> = (0..50)
+            .map(|_| {
+                let (layer, after) = (layer.clone(), after.clone());
+                tokio::spawn(async move { send(&layer, &after).await })
+            })
+            .collect();
+        sleep(Duration::from_secs(1)).await;
+        assert_eq!(
+            at_once(send(&layer, &before)),
+            Some(passes()),
+            "a known key waits for nobody"
+        );
+        source.hangs(false);
+        for request in requests {
+            assert_eq!(request.await.unwrap(), passes());
+        }
+        source.was_asked(2);
+        // The old key was withdrawn, and whoever still has a token of it makes a fetch each cooldown, not each request.
+        for _ in 0..100 {
+            assert_eq!(at_once(send(&layer, &before)), Some(FORGED));
+        }
+        source.was_asked(2);
+        for asked in [3, 4, 5] {
+            advance(Duration::from_secs(31)).await;
+            assert_eq!(send(&layer, &before).await, FORGED);
+            source.was_asked(asked);
+            assert_eq!(at_once(send(&layer, &before)), Some(FORGED));
+            source.was_asked(asked);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn must_13_a_key_of_another_algorithm_is_looked_for_without_an_id() {
+    let source = Source::with(set([unnamed(fixture!("p256"))]));
+    let layer = source.layer();
+    layer.preload().await.unwrap();
+    let unnamed_ed = || SigningKey::ed_pem(fixture!("ed25519"));
+    source.answers(Ok(set([unnamed_ed()])));
+    assert_eq!(send(&layer, &token(unnamed_ed())).await, passes());
+    source.was_asked(2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn must_09_what_would_not_be_good_with_any_key_makes_no_fetch_without_an_id_either() {
+    let (ours, theirs) = (
+        Source::with(set([unnamed(fixture!("p256"))])),
+        Source::with(set([ed("b")])),
+    );
+    let single = ours.layer();
+    let several = JwtLayer::builder()
+        .trust(
+            Trusted::issuer(ISSUER)
+                .jwks(ours.jwks().build().unwrap())
+                .audience("blog"),
+        )
+        .trust(
+            Trusted::issuer(OTHER)
+                .jwks(theirs.jwks().build().unwrap())
+                .audience("blog"),
+        )
+        .build()
+        .unwrap();
+    single.preload().await.unwrap();
+    several.preload().await.unwrap();
+    let by_stranger = |issuer: &str, audience: &str| {
+        let builder = Issuer::builder().key(unnamed(fixture!("p256_second")));
+        builder.issuer(issuer).audience(audience).build().unwrap()
+    };
+    let named = issuing([SigningKey::ec_pem(Algorithm::ES256, fixture!("p256_second")).id("b")]);
+    let sign = |issuer: Issuer| issuer.token("42").sign().unwrap();
+    for (token, expect) in [
+        (sign(by_stranger("https://evil.example", "blog")), TokenError::Issuer),
+        (sign(by_stranger(ISSUER, "shop")), TokenError::Signature),
+        (
+            by_stranger(ISSUER, "blog")
+                .token("42")
+                .sign_at(std::time::UNIX_EPOCH)
+                .unwrap(),
+            TokenError::Signature,
+        ),
+        (sign(by_stranger(ISSUER, "blog")) + "=", TokenError::Form),
+    ] {
+        for layer in [&single, &several] {
+            let refused = at_once(send(layer, &token)).unwrap();
+            let malformed = Err(Refusal::MalformedCredentials);
+            assert!(
+                refused == Err(Refusal::InvalidToken(expect)) || refused == malformed,
+                "{refused:?}"
+            );
+        }
+    }
+    // A key that is named and there is not looked for, whoever signs in its name.
+    let source = Source::with(set([ec("b")]));
+    let layer = source.layer();
+    layer.preload().await.unwrap();
+    assert_eq!(at_once(send(&layer, &sign(named))), Some(FORGED));
+    source.was_asked(1);
+    ours.was_asked(2);
+    theirs.was_asked(1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_source_is_down_a_forged_token_is_forged() {
+    let source = Source::with(set([unnamed(fixture!("p256"))]));
+    let layer = source.layer();
+    layer.preload().await.unwrap();
+    source.answers(Err("connection refused"));
+    let forged = token(unnamed(fixture!("p256_second")));
+    // The first makes a fetch, which fails; the others do not wait for anything.
+    for _ in 0..3 {
+        assert_eq!(send(&layer, &forged).await, FORGED);
+    }
+    source.was_asked(2);
+    // Of an algorithm that no key is for, nobody knows.
+    let other = token(SigningKey::ed_pem(fixture!("ed25519")));
+    assert_eq!(send(&layer, &other).await, Err(Refusal::KeysUnavailable));
+}
+
 #[tokio::test(start_paused = true)]
 async fn must_13_removed_keys_stop_and_new_ones_begin_at_the_next_refresh() {
     let source = Source::with(set([ec("a"), ed("b")]));

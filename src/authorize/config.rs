@@ -2,17 +2,18 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use http::{HeaderValue, Request};
+use http::Request;
 
 use super::policy::{Decision, Policy};
 use super::question::Answers;
+use super::refusal::Refusals;
 use crate::identity::Identity;
 use crate::request_view::RequestView;
 
 #[derive(Debug, Clone)]
 pub(super) struct Config {
     pub(super) policy: Policy,
-    pub(super) challenge: HeaderValue,
+    pub(super) refusals: Refusals,
     pub(super) deadline: Duration,
     /// A missing layer is reported once, not once a request.
     pub(super) reported: Arc<AtomicBool>,

@@ -6,6 +6,7 @@ use tower_layer::Layer;
 
 use super::config::Config;
 use super::policy::Policy;
+use super::refusal::Refusals;
 use super::service::Authorize;
 use crate::config_error::ConfigError;
 
@@ -24,8 +25,8 @@ impl AuthorizeLayer {
     pub fn new(policy: Policy) -> Self {
         Self {
             config: Arc::new(Config {
+                refusals: Refusals::new(&policy, HeaderValue::from_static("Bearer")),
                 policy,
-                challenge: HeaderValue::from_static("Bearer"),
                 deadline: DEADLINE,
                 reported: Arc::default(),
             }),
@@ -40,7 +41,8 @@ impl AuthorizeLayer {
         let reason = match HeaderValue::from_str(challenge) {
             Ok(_) if challenge.trim_ascii().is_empty() => "is empty".to_owned(),
             Ok(challenge) => {
-                Arc::make_mut(&mut self.config).challenge = challenge;
+                let config = Arc::make_mut(&mut self.config);
+                config.refusals = Refusals::new(&config.policy, challenge);
                 return Ok(self);
             }
             Err(_) => format!("`{challenge}` cannot be a header's value"),

@@ -22,7 +22,7 @@
 //! a router that takes no route without a policy, and lists them all. Which members of an answer a caller may see is said by
 //! [`fields`](crate::fields).
 //!
-//! It costs no allocation on a request that is allowed. Asking allocates three times, for all that waits, the question's future and
+//! It costs no allocation on a request that is allowed, and those of the answer alone on one that is not: refusals are made once. Asking allocates three times, for all that waits, the question's future and
 //! its answer, and copies headers and extensions for every question. It needs tokio's timer.
 //!
 //! It goes inside `jwt`, or inside a layer of yours that inserts an `Identity`: on a router, or on a single route.

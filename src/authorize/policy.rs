@@ -190,6 +190,13 @@ impl Policy {
         Rule::Not(Box::new(self.rule)).into()
     }
 
+    /// Those that may turn out to be all that is missing.
+    pub(super) fn scopes(&self) -> Vec<Arc<str>> {
+        let mut scopes = Vec::new();
+        self.rule.collect_scopes(&mut scopes);
+        scopes
+    }
+
     pub(super) fn needs_identity(&self) -> bool {
         !matches!(self.rule, Rule::Anyone)
     }

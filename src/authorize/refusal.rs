@@ -1,32 +1,58 @@
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use http::header::WWW_AUTHENTICATE;
 use http::{HeaderValue, StatusCode};
 
 use super::config::Config;
-use super::policy::Decision;
+use super::policy::{Decision, Policy};
 use super::question::Answers;
 use crate::identity::is_scope;
 use crate::problem::Problem;
 
+/// What clients are told, made and rendered once for a policy: a refusal under attack should cost no more than leave does.
+#[derive(Debug, Clone)]
+pub(super) struct Refusals {
+    unauthenticated: Problem,
+    forbidden: Problem,
+    scopes: Vec<(Arc<str>, Problem)>,
+    broken: Problem,
+    unavailable: Problem,
+}
+
+impl Refusals {
+    /// With this `WWW-Authenticate` for whom credentials might help.
+    pub(super) fn new(policy: &Policy, challenge: HeaderValue) -> Self {
+        let forbidden = Problem::new(StatusCode::FORBIDDEN);
+        let scopes = policy.scopes().into_iter().filter_map(|scope| {
+            // What is no scope is not named.
+            let named = is_scope(&scope).then(|| format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\""))?;
+            let named = HeaderValue::try_from(named).ok()?;
+            Some((scope, forbidden.clone().with_header(WWW_AUTHENTICATE, named)))
+        });
+        Self {
+            scopes: scopes.collect(),
+            unauthenticated: Problem::new(StatusCode::UNAUTHORIZED).with_header(WWW_AUTHENTICATE, challenge),
+            forbidden,
+            broken: Problem::new(StatusCode::INTERNAL_SERVER_ERROR),
+            unavailable: Problem::new(StatusCode::SERVICE_UNAVAILABLE),
+        }
+    }
+
+    fn without(&self, scope: &str) -> &Problem {
+        let found = self.scopes.iter().find(|(own, _)| **own == *scope);
+        found.map_or(&self.forbidden, |(_, problem)| problem)
+    }
+}
+
 /// What the client is told; `None` where the request goes on.
 pub(super) fn refusal(config: &Config, decision: Decision, answers: &Answers) -> Option<Problem> {
-    match decision {
-        Decision::Allow => None,
-        Decision::Unauthenticated => {
-            let challenge = config.challenge.clone();
-            Some(Problem::new(StatusCode::UNAUTHORIZED).with_header(WWW_AUTHENTICATE, challenge))
-        }
-        Decision::Forbidden => Some(Problem::new(StatusCode::FORBIDDEN)),
-        Decision::InsufficientScope(scope) => {
-            let forbidden = Problem::new(StatusCode::FORBIDDEN);
-            // What is no scope is not named.
-            let named = HeaderValue::try_from(format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\""));
-            Some(match named {
-                Ok(named) if is_scope(&scope) => forbidden.with_header(WWW_AUTHENTICATE, named),
-                _ => forbidden,
-            })
-        }
+    let refusals = &config.refusals;
+    let problem = match decision {
+        Decision::Allow => return None,
+        Decision::Unauthenticated => &refusals.unauthenticated,
+        Decision::Forbidden => &refusals.forbidden,
+        Decision::InsufficientScope(scope) => refusals.without(&scope),
         Decision::NoIdentity => {
             // No `Once`: it holds all requests up while the log is written, and panics for good after a subscriber that did.
             if !config.reported.swap(true, Ordering::Relaxed) {
@@ -36,7 +62,7 @@ pub(super) fn refusal(config: &Config, decision: Decision, answers: &Answers) ->
                     "no Identity on the request: put the jwt layer, or another that inserts one, outside authorize",
                 );
             }
-            Some(Problem::new(StatusCode::INTERNAL_SERVER_ERROR))
+            &refusals.broken
         }
         Decision::NoClaims(rule) => {
             if !config.reported.swap(true, Ordering::Relaxed) {
@@ -48,13 +74,11 @@ pub(super) fn refusal(config: &Config, decision: Decision, answers: &Answers) ->
                      rule decide for those without",
                 );
             }
-            Some(Problem::new(StatusCode::INTERNAL_SERVER_ERROR))
+            &refusals.broken
         }
-        Decision::Unanswered(place) => {
-            let told = answers.failure(place).cloned();
-            Some(told.unwrap_or_else(|| Problem::new(StatusCode::SERVICE_UNAVAILABLE)))
-        }
+        Decision::Unanswered(place) => answers.failure(place).unwrap_or(&refusals.unavailable),
         // Whoever can ask has done so; whoever cannot must not let it pass.
-        Decision::Ask(_) => Some(Problem::new(StatusCode::SERVICE_UNAVAILABLE)),
-    }
+        Decision::Ask(_) => &refusals.unavailable,
+    };
+    Some(problem.clone())
 }

@@ -113,6 +113,15 @@ impl Rule {
         }
     }
 
+    /// All that [`missing_scope`](Self::missing_scope) may answer.
+    pub(super) fn collect_scopes(&self, scopes: &mut Vec<Arc<str>>) {
+        match self {
+            Self::Scope(name) => scopes.push(Arc::clone(name)),
+            Self::All(rules) => rules.iter().for_each(|rule| rule.collect_scopes(scopes)),
+            _ => {}
+        }
+    }
+
     pub(super) fn write(&self, f: &mut fmt::Formatter<'_>, nested: bool) -> fmt::Result {
         let (rules, word) = match self {
             Self::Anyone => return f.write_str("anyone"),

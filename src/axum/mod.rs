@@ -26,7 +26,8 @@
 //! 4. A [`Path`] that does not fit its route is the app's mistake, and answered as such: `500` and a record.
 //! 5. [`not_found`] and [`method_not_allowed`] are handlers for the fallbacks of a `Router`.
 //! 6. [`Problem`](crate::Problem), [`Error`](crate::Error) and [`Json`] are responses, so that `?` works in a handler on any error.
-//! 7. [`Routes`] is a router on which every route has a policy, and which lists them all.
+//! 7. [`RefreshCookie`] takes the refresh token of a browser from its cookie, and sets or clears it in the answer.
+//! 8. [`Routes`] is a router on which every route has a policy, and which lists them all.
 //!
 //! An extractor of axum's own, where an app still uses one, refuses in plain text, and nothing around it can tell why.
 //!
@@ -138,6 +139,7 @@ mod gate;
 mod json;
 mod path;
 mod query;
+mod refresh_cookie;
 mod rejection;
 mod response;
 mod routes;
@@ -152,4 +154,5 @@ pub use self::form::Form;
 pub use self::json::Json;
 pub use self::path::Path;
 pub use self::query::Query;
+pub use self::refresh_cookie::{RefreshCookie, SetRefreshCookie};
 pub use self::routes::Routes;

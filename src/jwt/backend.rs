@@ -7,10 +7,6 @@
 use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-#[cfg(feature = "aws-lc")]
-use base64::Engine;
-#[cfg(feature = "aws-lc")]
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::crypto;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{DecodingKey, EncodingKey};
@@ -27,12 +23,6 @@ const OURS: Option<&crypto::CryptoProvider> = None;
 
 /// Whether the library that this crate has installed computes them, and not one of the app's.
 static INSTALLED: AtomicBool = AtomicBool::new(false);
-
-/// A secret that is ready to verify with. jsonwebtoken makes it ready anew for every token, which takes as long as the rest.
-#[cfg(feature = "aws-lc")]
-pub(super) type Secret = aws_lc_rs::hmac::Key;
-#[cfg(not(feature = "aws-lc"))]
-pub(super) type Secret = std::convert::Infallible;
 
 /// Makes sure that signatures can be computed. What the app has installed before stays.
 pub(super) fn ready() -> Result<(), &'static str> {
@@ -64,42 +54,9 @@ fn works() -> bool {
 /// Whether `signature`, in base64url, is one of `message` by `key`.
 pub(super) fn verify(signature: &str, message: &[u8], key: &Material) -> bool {
     match &key.secret {
-        Some(secret) if INSTALLED.load(Ordering::Relaxed) => verify_with(secret, signature, message),
+        Some(secret) if INSTALLED.load(Ordering::Relaxed) => secret.verify(signature, message),
         _ => crypto::verify(signature, message, &key.key, key.algorithm.backend()).unwrap_or(false),
     }
-}
-
-#[cfg(feature = "aws-lc")]
-fn verify_with(secret: &Secret, signature: &str, message: &[u8]) -> bool {
-    // Room for 64 bytes, and for what the decoder takes for their length.
-    let mut decoded = [0; 72];
-    let length = URL_SAFE_NO_PAD.decode_slice(signature, &mut decoded).unwrap_or(0);
-    let tag = decoded.get(..length).unwrap_or_default();
-    aws_lc_rs::hmac::verify(secret, message, tag).is_ok()
-}
-
-#[cfg(not(feature = "aws-lc"))]
-fn verify_with(secret: &Secret, _: &str, _: &[u8]) -> bool {
-    match *secret {}
-}
-
-/// `None` where the backend has no such thing.
-#[cfg(feature = "aws-lc")]
-pub(super) fn secret(algorithm: Algorithm, secret: &[u8]) -> Option<Secret> {
-    use aws_lc_rs::hmac::{HMAC_SHA256, HMAC_SHA384, HMAC_SHA512};
-    let hash = match algorithm {
-        Algorithm::HS256 => HMAC_SHA256,
-        Algorithm::HS384 => HMAC_SHA384,
-        Algorithm::HS512 => HMAC_SHA512,
-        _ => return None,
-    };
-    Some(Secret::new(hash, secret))
-}
-
-/// `None` where the backend has no such thing.
-#[cfg(not(feature = "aws-lc"))]
-pub(super) fn secret(_: Algorithm, _: &[u8]) -> Option<Secret> {
-    None
 }
 
 /// The signature in base64url.

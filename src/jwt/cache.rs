@@ -6,7 +6,7 @@ use std::fmt;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::policy::Validity;
+use super::outcome::Validity;
 use crate::identity::Identity;
 
 /// No more locks than this, and none for fewer entries than these.

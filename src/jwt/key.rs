@@ -4,9 +4,10 @@ use jsonwebtoken::DecodingKey;
 use serde_json::Value;
 
 use super::algorithm::{Algorithm, Family};
-use super::backend::{self, Secret};
 use super::der::{self, Curve, PublicKey, RsaNumbers};
 use super::jwk;
+use super::secret::Secret;
+use super::seen::Seen;
 
 /// How every block of PEM begins; text may stand before it.
 const PEM: &[u8] = b"-----BEGIN ";
@@ -35,6 +36,7 @@ pub(super) struct Material {
     pub(super) key: DecodingKey,
     /// The same, made ready, where it is a secret and the backend can.
     pub(super) secret: Option<Secret>,
+    pub(super) seen: Seen,
 }
 
 impl Key {
@@ -133,6 +135,7 @@ impl Material {
             algorithm,
             key,
             secret: None,
+            seen: Seen::default(),
         }
     }
 
@@ -162,7 +165,8 @@ pub(super) fn secret_material(algorithm: Algorithm, secret: &[u8]) -> Result<Mat
     Ok(Material {
         algorithm,
         key,
-        secret: backend::secret(algorithm, secret),
+        secret: Secret::new(algorithm, secret),
+        seen: Seen::default(),
     })
 }
 

@@ -2,6 +2,7 @@
 
 use super::algorithm::{Algorithm, Family};
 use super::key::{Key, Material};
+use super::seen::Remembered;
 use crate::config_error::Faults;
 
 /// The keys of one issuer. Ids are unique, and of the keys without an id each has an algorithm of its own.
@@ -78,8 +79,7 @@ impl Keys {
     /// the only key, of the token's algorithm. A key of another algorithm is never the one.
     pub(super) fn find(&self, algorithm: Algorithm, kid: Option<&str>) -> Option<&Material> {
         let fitting = || self.own.iter().filter(|(_, material)| material.algorithm == algorithm);
-        let named = self.own.iter().any(|(id, _)| id.is_some());
-        if let Some(kid) = kid.filter(|_| named) {
+        if let Some(kid) = kid.filter(|_| self.have_ids()) {
             return fitting().find(|(id, _)| id.as_deref() == Some(kid)).map(|(_, key)| key);
         }
         if let Some((_, key)) = fitting().find(|(id, _)| id.is_none()) {
@@ -90,6 +90,18 @@ impl Keys {
             (Some((_, only)), None) => Some(only),
             _ => None,
         }
+    }
+
+    /// The key that has verified a token with this very header, and what was read there. It is the one that [`find`](Self::find) would
+    /// find, since these keys never change.
+    pub(super) fn recall(&self, header: &str) -> Option<(&Material, &Remembered)> {
+        self.own
+            .iter()
+            .find_map(|(_, key)| key.seen.recall(header).map(|known| (key, known)))
+    }
+
+    pub(super) fn have_ids(&self) -> bool {
+        self.own.iter().any(|(id, _)| id.is_some())
     }
 
     /// Whether a key has this id, be it for another algorithm: fetching the set again would not make it one of the token's.

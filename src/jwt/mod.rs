@@ -6,7 +6,7 @@
 //!    token is a `401`, or with [`optional`](JwtLayerBuilder::optional) an anonymous caller. Two tokens, two `Authorization`
 //!    lines and credentials that are no `token68` are a `400`. The credentials of another scheme count as none.
 //! 2. The token is at most 8 KiB long and has three segments of canonical base64url. Its header is a JSON object of unique names.
-//!    `crit` is refused, whatever it holds.
+//!    `crit` is refused, whatever it holds, and so is a `b64` that is not `true`.
 //! 3. The issuer is the builder's. Of several that are [trusted](JwtLayerBuilder::trust) the token's `iss` chooses one, and is the only
 //!    thing of the payload that is read before the signature. The `typ` is missing, `JWT` or `at+jwt`, or the one that the builder
 //!    names.
@@ -37,9 +37,9 @@
 //! the token may come in a [`cookie`](JwtLayerBuilder::cookie), say so yourself on what differs from caller to caller:
 //! `Cache-Control: private`, or `Vary: Cookie`.
 //!
-//! It costs one signature and, with `HS256` and [`Claims`], the allocations of the claims and 7 more: the decoded payload, the identity,
-//! and the places in the extensions. More than 16 members of an object, a longer header, claims of another type and another backend
-//! than aws-lc cost a few on top. No lock is taken. A token that is refused before its signature costs the answer alone. With
+//! It costs one signature and, with `HS256` and [`Claims`], the allocations of the claims and 3 more: what claims and identity share,
+//! and their places in the extensions. A payload of more than 768 bytes, more than 16 members that nobody knows, claims of another
+//! type and the other algorithms cost a few on top. The header that a key's tokens have is read once. No lock is taken. A token that is refused before its signature costs the answer alone. With
 //! [the cache](#the-cache) a token that was seen before costs the two places. The service must be `Clone`: a request that waits for a
 //! key takes the one that was ready along.
 //!
@@ -149,15 +149,16 @@
 //! 1. Requests read the keys without a lock. They are fetched again every 10 minutes, in a task of the runtime, whatever the
 //!    server says of caching: a key that was withdrawn serves for so long at most, and nobody waits.
 //! 2. A token whose `kid` is not in the set waits for a fetch, if it would be good otherwise: its issuer, audience and times are looked
-//!    at first. All who wait, wait for the same fetch. For 30 seconds after it there is no other, and an id that was not found rests
-//!    for twice as long each time: a flood of invented ids is one request to the issuer.
+//!    at first. So does one that names no key of the set and that none has signed, for the sake of issuers that change their keys
+//!    and give them no ids. All who wait, wait for the same fetch. For 30 seconds after it there is no other, and an id that was not
+//!    found rests for twice as long each time: a flood of invented ids is one request to the issuer.
 //! 3. A fetch ends after 5 seconds and at 1 MiB, and follows no redirect. It goes by `https` with verified certificates, or by `http` to
 //!    this machine; environment variables for proxies are not read.
 //! 4. A key that cannot be used is passed over: one for encryption, of an unknown kind, with fewer than 2048 bits. So are secrets,
 //!    since a set is public, two keys with the same id, and what comes after 100 keys. An RSA key without `alg` is for `RS256`.
 //! 5. A set that cannot be fetched, or is none, leaves the last one as it is, for 24 hours. It is tried again after 1, 2, 4 and so on up
-//!    to 30 seconds. Then, and where there never was one, tokens are answered with `503`. So is a token with an unknown `kid` while
-//!    the set cannot be fetched.
+//!    to 30 seconds. Then, and where there never was one, tokens are answered with `503`. So is a token for whose `kid` or `alg` there
+//!    is no key while the set cannot be fetched; one whose signature is not that of the key that is there is refused.
 //! 6. Each change of state is one record with target `portcullis::jwt`: a new set with what was passed over, a source that fails, one
 //!    that is well again.
 //!
@@ -181,43 +182,51 @@ mod algorithm;
 mod alphabet;
 mod backend;
 mod builder;
+mod builder_trust;
 mod cache;
 mod challenge;
 mod claims;
+mod claims_reading;
 mod der;
 mod draft;
 mod error;
 mod future;
 mod issuer;
+mod issuer_builder;
 mod json;
-mod json_value;
 mod jwk;
 mod jwks;
 mod key;
 mod key_source;
 mod keys;
 mod layer;
+mod outcome;
 mod payload;
 mod policy;
 mod publish;
 mod refusal;
+mod secret;
+mod seen;
 mod service;
 mod signing_key;
 mod source;
 #[cfg(test)]
 mod tests;
 mod token;
+mod trust;
 mod trusted;
+mod verified;
 mod verifier;
 
 pub use self::algorithm::Algorithm;
 pub use self::builder::JwtLayerBuilder;
 pub use self::cache::TokenCache;
-pub use self::claims::{Claims, Verified};
+pub use self::claims::Claims;
 pub use self::draft::TokenDraft;
 pub use self::error::IssueError;
 pub use self::future::ResponseFuture;
-pub use self::issuer::{Issuer, IssuerBuilder};
+pub use self::issuer::Issuer;
+pub use self::issuer_builder::IssuerBuilder;
 pub use self::jwks::{Jwks, JwksBuilder, JwksError};
 pub use self::key::Key;
 pub use self::layer::JwtLayer;
@@ -227,3 +236,4 @@ pub use self::service::Jwt;
 pub use self::signing_key::SigningKey;
 pub use self::source::TokenSource;
 pub use self::trusted::Trusted;
+pub use self::verified::Verified;

@@ -4,19 +4,18 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
-
-use super::algorithm::Algorithm;
+use super::algorithm::Family;
 use super::backend;
-use super::claims::token_of;
 use super::jwks::Jwks;
-use super::key_source::{Held, KeySource};
-use super::payload::{Expected, Read, Registered, issuer_of, registered};
+use super::key_source::Held;
+use super::outcome::{Accepted, Missing, Now, Stop, Validity};
+use super::payload::{Reader, Registered, issuer_of, registered};
 use super::refusal::TokenError;
-use super::token::{Header, Token, Types};
+use super::token::{Header, Room, Token};
+use super::trust::Trust;
 use crate::identity::Identity;
 
-pub(super) type Identify<C> = Arc<dyn Fn(&C) -> Option<Identity> + Send + Sync>;
+pub(super) type Identify<C> = Arc<dyn Fn(&Arc<C>) -> Option<Identity> + Send + Sync>;
 
 /// What the builder settled, shared by all clones of the service.
 pub(super) struct Policy<C> {
@@ -25,63 +24,8 @@ pub(super) struct Policy<C> {
     pub(super) needs_expiry: bool,
     pub(super) leeway: Duration,
     pub(super) longest: usize,
-    pub(super) read: Read<C>,
+    pub(super) reader: Reader<C>,
     pub(super) identify: Identify<C>,
-}
-
-/// An issuer, its keys, and what its tokens must say.
-pub(super) struct Trust {
-    /// `None` where it is waived.
-    pub(super) issuer: Option<String>,
-    /// Empty where it is waived.
-    pub(super) audiences: Vec<String>,
-    pub(super) types: Types,
-    /// `None`: those of the keys.
-    pub(super) algorithms: Option<Vec<Algorithm>>,
-    pub(super) keys: KeySource,
-}
-
-/// The moment of a decision.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Now {
-    /// Since 1970. `None`: the clock stands before that.
-    pub(super) wall: Option<Duration>,
-    /// By which the age of fetched keys is told; `None` where no keys are.
-    pub(super) steady: Option<Instant>,
-}
-
-/// A token that is good, and under which conditions it stays so.
-#[derive(Debug)]
-pub(super) struct Accepted<C> {
-    pub(super) claims: C,
-    pub(super) identity: Identity,
-    pub(super) validity: Validity,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Validity {
-    times: Registered,
-    /// The place of the issuer.
-    trust: usize,
-    /// The keys by which it was verified.
-    generation: u64,
-}
-
-/// Why a token is not good.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Stop {
-    Token(TokenError),
-    /// Its key is not among those that were fetched, or there are none.
-    Missing {
-        trust: usize,
-        kid: Option<String>,
-    },
-}
-
-impl From<TokenError> for Stop {
-    fn from(error: TokenError) -> Self {
-        Self::Token(error)
-    }
 }
 
 impl<C> fmt::Debug for Policy<C> {
@@ -91,22 +35,6 @@ impl<C> fmt::Debug for Policy<C> {
             .field("needs_expiry", &self.needs_expiry)
             .field("leeway", &self.leeway)
             .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Trust {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut debug = f.debug_struct("Trust");
-        debug
-            .field("issuer", &self.issuer)
-            .field("audiences", &self.audiences)
-            .field("types", &self.types)
-            .field("algorithms", &self.algorithms);
-        match &self.keys {
-            KeySource::Own(keys) => debug.field("keys", &keys.own.len()),
-            KeySource::Fetched(jwks) => debug.field("keys", jwks),
-        };
-        debug.finish()
     }
 }
 
@@ -121,47 +49,67 @@ impl<C> Policy<C> {
             return Err(TokenError::TooLong.into());
         }
         let token = Token::split(token)?;
-        let (mut short, mut long) = ([0; 256], Vec::new());
-        let header = Header::read(token.header(&mut short, &mut long)?)?;
-        let (place, trust) = self.choose(token)?;
-        if !trust.types.allow(header.typ.as_deref()) {
-            return Err(TokenError::Type.into());
-        }
-        if trust
-            .algorithms
-            .as_ref()
-            .is_some_and(|own| !own.contains(&header.algorithm))
-        {
-            return Err(TokenError::Algorithm.into());
-        }
-        let kid = header.kid.as_deref();
+        let mut room = Room::new();
+        let (place, trust) = self.choose(token, &mut room)?;
         let held = trust.keys.hold(now.steady);
-        let found = held.as_ref().and_then(|keys| keys.find(header.algorithm, kid));
-        let Some(material) = found else {
-            return Err(self.missing(place, trust, held.as_ref(), kid, token, now));
-        };
-        if !backend::verify(token.signature, token.signed.as_bytes(), material) {
-            return Err(TokenError::Signature.into());
+        match held.as_ref().and_then(|keys| keys.recall(token.header)) {
+            Some((key, known)) => {
+                trust.check(known.typ(), key.algorithm)?;
+                if !backend::verify(token.signature, token.signed.as_bytes(), key) {
+                    return Err(self.unverified(place, held.as_ref(), token, now));
+                }
+            }
+            None => self.verify_first(place, held.as_ref(), token, now)?,
         }
-        let payload = token.payload()?;
-        let (claims, registered) = (self.read)(&payload, trust.expected()).map_err(|_| TokenError::Claims)?;
-        self.judge(trust, registered, now)?;
-        let mut identity = (self.identify)(&claims).ok_or(TokenError::Subject)?;
+        let payload = token.payload(&mut room)?;
+        let found = (self.reader.read)(payload, trust.expected()).map_err(|_| TokenError::Claims)?;
+        self.judge(trust, found.registered, now)?;
+        let mut identity = (self.identify)(&found.claims).ok_or(TokenError::Subject)?;
         if identity.token().is_none() {
             // A closure of the app's has left it out, and without it nobody could end the token's session.
-            identity = identity.with_token(token_of(&payload).map_err(|_| TokenError::Claims)?);
+            let token = found.token.as_ref().or_else(|| (self.reader.token)(&found.claims));
+            identity = identity.with_token(token.cloned().unwrap_or_default());
         }
-        let generation = held.as_ref().map_or(0, Held::generation);
-        let validity = Validity {
-            times: registered,
-            trust: place,
-            generation,
-        };
         Ok(Accepted {
-            claims,
+            claims: found.claims,
             identity,
-            validity,
+            validity: Validity {
+                times: found.registered,
+                trust: place,
+                generation: held.as_ref().map_or(0, Held::generation),
+            },
         })
+    }
+
+    /// The signature of a token whose header no token before it had.
+    fn verify_first(&self, place: usize, held: Option<&Held<'_>>, token: Token<'_>, now: Now) -> Result<(), Stop> {
+        let trust = self.trusted.get(place).ok_or(TokenError::Issuer)?;
+        let mut room = Room::new();
+        let header = Header::read(token.header(&mut room)?)?;
+        trust.check(header.typ.as_deref(), header.algorithm)?;
+        if trust.keys.jwks().is_some() && header.algorithm.family() == Family::Hmac {
+            // A set is public and has no secrets: no fetch would bring one.
+            return Err(TokenError::Key.into());
+        }
+        let kid = header.kid.as_deref();
+        let Some(key) = held.and_then(|keys| keys.find(header.algorithm, kid)) else {
+            return Err(self.missing(place, held, kid, TokenError::Key, token, now));
+        };
+        if !backend::verify(token.signature, token.signed.as_bytes(), key) {
+            return Err(self.missing(place, held, kid, TokenError::Signature, token, now));
+        }
+        key.seen.remember(token.header, &header);
+        Ok(())
+    }
+
+    /// The same of a token whose header needed no reading so far.
+    fn unverified(&self, place: usize, held: Option<&Held<'_>>, token: Token<'_>, now: Now) -> Stop {
+        let mut room = Room::new();
+        let header = token.header(&mut room).and_then(Header::read);
+        match header {
+            Ok(header) => self.missing(place, held, header.kid.as_deref(), TokenError::Signature, token, now),
+            Err(error) => error.into(),
+        }
     }
 
     /// Whether a token that was good is so still: in time, and verified by the keys that are valid now.
@@ -172,12 +120,11 @@ impl<C> Policy<C> {
     }
 
     /// With one issuer the payload is left alone.
-    fn choose(&self, token: Token<'_>) -> Result<(usize, &Trust), TokenError> {
+    fn choose(&self, token: Token<'_>, room: &mut Room) -> Result<(usize, &Trust), TokenError> {
         if let [only] = &*self.trusted {
             return Ok((0, only));
         }
-        let payload = token.payload()?;
-        let issuer = issuer_of(&payload).map_err(|_| TokenError::Claims)?;
+        let issuer = issuer_of(token.payload(room)?).map_err(|_| TokenError::Claims)?;
         let mut trusted = self.trusted.iter().enumerate();
         trusted
             .find(|(_, trust)| trust.issuer.as_deref() == issuer.as_deref())
@@ -185,34 +132,44 @@ impl<C> Policy<C> {
     }
 
     /// Keys are looked for only on behalf of a token that would be good with one: a token of another issuer makes no request to
-    /// ours (RFC 8725 section 3.8), and neither does one that has expired.
+    /// ours (RFC 8725 section 3.8), and neither does one that has expired. A key that the token names and that is there is not
+    /// looked for, whatever the signature.
     fn missing(
         &self,
         place: usize,
-        trust: &Trust,
         held: Option<&Held<'_>>,
         kid: Option<&str>,
+        error: TokenError,
         token: Token<'_>,
         now: Now,
     ) -> Stop {
-        let lost = trust.keys.jwks().is_none() || held.is_some_and(|keys| kid.is_none() || keys.names(kid));
-        if lost {
-            return TokenError::Key.into();
-        }
-        let Ok(payload) = token.payload() else {
-            return TokenError::Form.into();
+        let fetched = self.trusted.get(place).filter(|trust| trust.keys.jwks().is_some());
+        let Some(trust) = fetched.filter(|_| !held.is_some_and(|keys| keys.names(kid))) else {
+            return error.into();
         };
-        let Ok(registered) = registered(&payload, trust.expected()) else {
-            return TokenError::Key.into();
+        let mut room = Room::new();
+        if token.check_signature(&mut room).is_err() {
+            return TokenError::Form.into();
+        }
+        let payload = match token.payload(&mut room) {
+            Ok(payload) => payload,
+            Err(error) => return error.into(),
+        };
+        let Ok(registered) = registered(payload, trust.expected()) else {
+            return error.into();
         };
         match self.judge(trust, registered, now) {
-            Ok(()) => Stop::Missing {
+            Ok(()) => Stop::Missing(Missing {
                 trust: place,
-                kid: kid.map(str::to_owned),
-            },
+                // Where no key has an id, the token's says nothing.
+                kid: kid
+                    .filter(|_| held.is_none_or(|keys| keys.have_ids()))
+                    .map(str::to_owned),
+                error,
+            }),
             Err(TokenError::Issuer) => TokenError::Issuer.into(),
             // Whether a token has expired is said only of one that is verified.
-            Err(_) => TokenError::Key.into(),
+            Err(_) => error.into(),
         }
     }
 
@@ -246,14 +203,5 @@ impl<C> Policy<C> {
             return Err(TokenError::NotYetValid);
         }
         Ok(())
-    }
-}
-
-impl Trust {
-    fn expected(&self) -> Expected<'_> {
-        Expected {
-            issuer: self.issuer.as_deref(),
-            audiences: &self.audiences,
-        }
     }
 }

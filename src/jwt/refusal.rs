@@ -26,7 +26,8 @@ pub enum TokenError {
     Form,
     /// The header is not a JSON object of unique names, or a member that matters is no string.
     Header,
-    /// It has a `crit`: none of the extensions that it could name is understood here (RFC 7515 section 4.1.11).
+    /// It has a `crit`: none of the extensions that it could name is understood here (RFC 7515 section 4.1.11). Or its `b64` says
+    /// that the payload is not encoded, which that of a token always is (RFC 7797 section 7).
     Critical,
     /// Its `alg` is none of those known here, or none of its issuer's; `none` is never known.
     Algorithm,

@@ -16,7 +16,7 @@ pub enum TokenSource {
     Cookie,
 }
 
-/// The only token of a request, or `None` where there is none.
+/// The only token of a request, or `None` where there is none. Of what characters it is made is for the caller to find out.
 pub(super) fn find<'h>(
     headers: &'h HeaderMap,
     cookie: Option<&str>,
@@ -58,7 +58,7 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
     }
     let start = rest.iter().position(|byte| *byte != b' ').unwrap_or(rest.len());
     let token = rest.get(start..).unwrap_or_default();
-    token68(token).map(Some)
+    text(token).map(Some)
 }
 
 /// The cookie's value over all lines: HTTP/2 may split them (RFC 9113 section 8.2.3). An empty one has been deleted.
@@ -75,21 +75,23 @@ fn in_cookie<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, 
     match (values.next(), values.next()) {
         (_, Some(_)) => Err(Refusal::SeveralCredentials),
         (None | Some(b""), None) => Ok(None),
-        (Some(value), None) => token68(value).map(Some),
+        (Some(value), None) => text(value).map(Some),
     }
 }
 
-/// RFC 9110 section 11.2.
-static TOKEN68: Alphabet = Alphabet::alphanumeric_and(b"-._~+/");
+/// RFC 9110 section 11.2, without the padding.
+const TOKEN68: Alphabet<6> = Alphabet(*b"-._~+/");
 
-fn token68(token: &[u8]) -> Result<&str, Refusal> {
-    let body = token.trim_ascii_end();
-    let unpadded = match body.iter().rposition(|byte| *byte != b'=') {
-        Some(last) => body.get(..=last).unwrap_or_default(),
-        None => &[],
-    };
-    if body.len() != token.len() || unpadded.is_empty() || !TOKEN68.hold(unpadded) {
-        return Err(Refusal::MalformedCredentials);
+/// Whether these are credentials by RFC 9110 section 11.2.
+pub(super) fn is_token68(token: &str) -> bool {
+    let unpadded = token.trim_end_matches('=');
+    !unpadded.is_empty() && TOKEN68.hold(unpadded.as_bytes())
+}
+
+/// What could be a token; see [`is_token68`].
+fn text(token: &[u8]) -> Result<&str, Refusal> {
+    match str::from_utf8(token) {
+        Ok(token) if !token.is_empty() => Ok(token),
+        _ => Err(Refusal::MalformedCredentials),
     }
-    str::from_utf8(token).map_err(|_| Refusal::MalformedCredentials)
 }

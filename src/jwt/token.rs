@@ -7,17 +7,16 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::MapAccess;
 
 use super::algorithm::Algorithm;
-use super::alphabet::Alphabet;
-use super::json::{Anything, Members, Text, read_object, skip};
+use super::json::{Anything, Member, Members, Text, read_object, skip};
 use super::refusal::TokenError;
 
-/// RFC 7515 section 2: no line breaks, white space or other characters.
-static COMPACT: Alphabet = Alphabet::alphanumeric_and(b"-_.");
+/// What the payload of most tokens decodes to fits in this. Above it the memory is the heap's.
+const SHORT: usize = 768;
 
-/// The three segments.
+/// The three segments. Which characters they have is found out where they are decoded.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Token<'t> {
-    header: &'t str,
+    pub(super) header: &'t str,
     payload: &'t str,
     pub(super) signature: &'t str,
     /// Header and payload, as they were signed.
@@ -26,14 +25,12 @@ pub(super) struct Token<'t> {
 
 impl<'t> Token<'t> {
     pub(super) fn split(token: &'t str) -> Result<Self, TokenError> {
-        if !COMPACT.hold(token.as_bytes()) {
+        let (header, rest) = token.split_once('.').ok_or(TokenError::Form)?;
+        let (payload, signature) = rest.split_once('.').ok_or(TokenError::Form)?;
+        if header.is_empty() || payload.is_empty() || signature.is_empty() || signature.contains('.') {
             return Err(TokenError::Form);
         }
-        let (signed, signature) = token.rsplit_once('.').ok_or(TokenError::Form)?;
-        let (header, payload) = signed.split_once('.').ok_or(TokenError::Form)?;
-        if payload.contains('.') || header.is_empty() || payload.is_empty() || signature.is_empty() {
-            return Err(TokenError::Form);
-        }
+        let signed = token.get(..=header.len() + payload.len()).ok_or(TokenError::Form)?;
         Ok(Self {
             header,
             payload,
@@ -42,27 +39,50 @@ impl<'t> Token<'t> {
         })
     }
 
-    /// The bytes of the header, for [`Header::read`], in one of these buffers.
-    pub(super) fn header<'b>(self, short: &'b mut [u8; 256], long: &'b mut Vec<u8>) -> Result<&'b [u8], TokenError> {
-        // Of four characters never come more than three bytes.
-        if self.header.len() <= short.len() {
-            let length = URL_SAFE_NO_PAD
-                .decode_slice(self.header, short)
-                .map_err(|_| TokenError::Form)?;
-            return short.get(..length).ok_or(TokenError::Form);
-        }
-        *long = decode(self.header)?;
-        Ok(long)
+    /// The text of the header, for [`Header::read`].
+    pub(super) fn header(self, room: &mut Room) -> Result<&str, TokenError> {
+        str::from_utf8(room.decode(self.header)?).map_err(|_| TokenError::Header)
     }
 
-    pub(super) fn payload(self) -> Result<Vec<u8>, TokenError> {
-        decode(self.payload)
+    pub(super) fn payload(self, room: &mut Room) -> Result<&str, TokenError> {
+        str::from_utf8(room.decode(self.payload)?).map_err(|_| TokenError::Claims)
+    }
+
+    /// Whether the signature could be one of anybody's.
+    pub(super) fn check_signature(self, room: &mut Room) -> Result<(), TokenError> {
+        room.decode(self.signature).map(drop)
     }
 }
 
-/// Padding and bits that no byte needs are refused: they would make several tokens of one.
-fn decode(segment: &str) -> Result<Vec<u8>, TokenError> {
-    URL_SAFE_NO_PAD.decode(segment).map_err(|_| TokenError::Form)
+/// Where a segment is decoded.
+pub(super) struct Room {
+    short: [u8; SHORT],
+    long: Vec<u8>,
+}
+
+impl Room {
+    pub(super) const fn new() -> Self {
+        Self {
+            short: [0; SHORT],
+            long: Vec::new(),
+        }
+    }
+
+    /// Padding and bits that no byte needs are refused: they would make several tokens of one (RFC 7515 section 2).
+    fn decode(&mut self, segment: &str) -> Result<&[u8], TokenError> {
+        // Of four characters never come more than three bytes.
+        let most = segment.len().div_ceil(4) * 3;
+        let room = if let Some(room) = self.short.get_mut(..most) {
+            room
+        } else {
+            self.long.resize(most, 0);
+            &mut self.long
+        };
+        let length = URL_SAFE_NO_PAD
+            .decode_slice(segment, room)
+            .map_err(|_| TokenError::Form)?;
+        room.get(..length).ok_or(TokenError::Form)
+    }
 }
 
 /// What of the header matters. A `jwk`, `jku`, `x5u` or `x5c` does not: whoever forges a token could bring a key along.
@@ -73,7 +93,7 @@ pub(super) struct Header<'h> {
 }
 
 impl<'h> Header<'h> {
-    pub(super) fn read(json: &'h [u8]) -> Result<Self, TokenError> {
+    pub(super) fn read(json: &'h str) -> Result<Self, TokenError> {
         let mut found = Found::default();
         read_object(json, &mut found).map_err(|_| TokenError::Header)?;
         if found.critical {
@@ -97,18 +117,33 @@ struct Found<'h> {
 }
 
 impl<'h> Members<'h> for Found<'h> {
-    fn member<A: MapAccess<'h>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
-        match name {
-            "alg" => self.alg = Some(map.next_value::<Text<'h>>()?.0),
-            "kid" => self.kid = Some(map.next_value::<Text<'h>>()?.0),
-            "typ" => self.typ = Some(map.next_value::<Text<'h>>()?.0),
+    fn member<A: MapAccess<'h>>(&mut self, name: &str, map: &mut A) -> Result<Member, A::Error> {
+        let number = match name {
+            "alg" => {
+                self.alg = Some(map.next_value::<Text<'h>>()?.0);
+                0
+            }
+            "kid" => {
+                self.kid = Some(map.next_value::<Text<'h>>()?.0);
+                1
+            }
+            "typ" => {
+                self.typ = Some(map.next_value::<Text<'h>>()?.0);
+                2
+            }
             "crit" => {
                 map.next_value::<Anything>()?;
                 self.critical = true;
+                3
             }
-            _ => skip(map)?,
-        }
-        Ok(())
+            // RFC 7797 section 7: what is not encoded is no token, whether or not `crit` says so.
+            "b64" => {
+                self.critical |= !map.next_value::<bool>()?;
+                4
+            }
+            _ => return skip(map),
+        };
+        Ok(Member::Known(number))
     }
 }
 

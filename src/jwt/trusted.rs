@@ -5,8 +5,8 @@ use super::jwks::Jwks;
 use super::key::Key;
 use super::key_source::KeySource;
 use super::keys::Keys;
-use super::policy::Trust;
 use super::token::{Types, media_type};
+use super::trust::Trust;
 use crate::config_error::Faults;
 
 const LAYER: &str = "jwt";
@@ -140,7 +140,7 @@ impl Trusted {
             }
         };
         Trust {
-            issuer: self.issuer,
+            issuer: self.issuer.map(Into::into),
             audiences: self.audiences,
             types: self.types.unwrap_or_else(|| types.clone()),
             algorithms: self.algorithms,

@@ -7,11 +7,12 @@ use tokio::time::Instant;
 
 use super::cache::Cache;
 use super::challenge::Challenges;
-use super::claims::Verified;
-use super::jwks::{Jwks, Missing, Wait};
-use super::policy::{Now, Policy, Stop};
+use super::jwks::{Absent, Jwks, Wait};
+use super::outcome::{Missing, Now, Stop};
+use super::policy::Policy;
 use super::refusal::{Refusal, TokenError};
 use super::source;
+use super::verified::Verified;
 use crate::body::RejectBody;
 use crate::identity::Identity;
 use crate::request_id::RequestId;
@@ -43,11 +44,7 @@ impl<C> fmt::Debug for Verifier<C> {
 #[derive(Debug)]
 pub(super) enum Hold {
     Refused(Refusal),
-    /// The key is not there; it may be after a fetch.
-    Missing {
-        trust: usize,
-        kid: Option<String>,
-    },
+    Missing(Missing),
 }
 
 impl<C: Send + Sync + 'static> Verifier<C> {
@@ -62,12 +59,20 @@ impl<C: Send + Sync + 'static> Verifier<C> {
             request.extensions_mut().get_or_insert_with(Identity::anonymous);
             return Ok(());
         };
-        let (claims, identity) = self.verify(token)?;
-        if let (Some(trail), Some(subject)) = (request.extensions().get::<Trail>(), identity.shared_subject()) {
+        let (claims, identity) = self.verify(token).map_err(|hold| match hold {
+            // Of a token that is good every character is one that a token may have, and only a bad one need be looked through.
+            Hold::Refused(Refusal::InvalidToken(_)) if !source::is_token68(token) => {
+                Hold::Refused(Refusal::MalformedCredentials)
+            }
+            hold => hold,
+        })?;
+        if let Some(trail) = request.extensions().get::<Trail>()
+            && let Some(subject) = identity.shared_subject()
+        {
             trail.note_user(subject);
         }
-        request.extensions_mut().insert(Verified::new(claims, source));
         request.extensions_mut().insert(identity);
+        request.extensions_mut().insert(Verified::new(claims, source));
         Ok(())
     }
 
@@ -78,24 +83,24 @@ impl<C: Send + Sync + 'static> Verifier<C> {
         };
         let Some(cache) = &self.cache else {
             let accepted = self.policy.verify(token, now)?;
-            return Ok((Arc::new(accepted.claims), accepted.identity));
+            return Ok((accepted.claims, accepted.identity));
         };
         if let Some(known) = cache.get(token, |validity| self.policy.still(validity, now)) {
             return Ok(known);
         }
         let accepted = self.policy.verify(token, now)?;
-        let claims = Arc::new(accepted.claims);
-        cache.insert(token, &claims, &accepted.identity, accepted.validity);
-        Ok((claims, accepted.identity))
+        cache.insert(token, &accepted.claims, &accepted.identity, accepted.validity);
+        Ok((accepted.claims, accepted.identity))
     }
 
     /// Whether a key that is not there is worth waiting for.
     pub(super) fn wait(&self, hold: Hold) -> Result<Wait, Refusal> {
         match hold {
             Hold::Refused(refusal) => Err(refusal),
-            Hold::Missing { trust, kid } => {
-                let jwks = self.jwks(trust).ok_or(TokenError::Key)?;
-                jwks.missing(kid.as_deref(), Instant::now()).map_err(Refusal::from)
+            Hold::Missing(missing) => {
+                let jwks = self.jwks(&missing).ok_or(missing.error)?;
+                let wait = jwks.missing(missing.kid.as_deref(), Instant::now());
+                wait.map_err(|absent| refusal(absent, missing.error))
             }
         }
     }
@@ -104,9 +109,12 @@ impl<C: Send + Sync + 'static> Verifier<C> {
     pub(super) fn after_the_wait(&self, hold: Hold) -> Refusal {
         match hold {
             Hold::Refused(refusal) => refusal,
-            Hold::Missing { trust, kid } => match self.jwks(trust) {
-                Some(jwks) => jwks.still_missing(kid.as_deref(), Instant::now()).into(),
-                None => TokenError::Key.into(),
+            Hold::Missing(missing) => match self.jwks(&missing) {
+                Some(jwks) => {
+                    let absent = jwks.still_missing(missing.kid.as_deref(), Instant::now());
+                    refusal(absent, missing.error)
+                }
+                None => missing.error.into(),
             },
         }
     }
@@ -124,8 +132,8 @@ impl<C: Send + Sync + 'static> Verifier<C> {
         response
     }
 
-    fn jwks(&self, trust: usize) -> Option<&Jwks> {
-        self.policy.trusted.get(trust)?.keys.jwks()
+    fn jwks(&self, missing: &Missing) -> Option<&Jwks> {
+        self.policy.trusted.get(missing.trust)?.keys.jwks()
     }
 }
 
@@ -133,16 +141,16 @@ impl From<Stop> for Hold {
     fn from(stop: Stop) -> Self {
         match stop {
             Stop::Token(error) => Self::Refused(error.into()),
-            Stop::Missing { trust, kid } => Self::Missing { trust, kid },
+            Stop::Missing(missing) => Self::Missing(missing),
         }
     }
 }
 
-impl From<Missing> for Refusal {
-    fn from(missing: Missing) -> Self {
-        match missing {
-            Missing::Unknown => TokenError::Key.into(),
-            Missing::Unavailable => Self::KeysUnavailable,
-        }
+fn refusal(absent: Absent, error: TokenError) -> Refusal {
+    match absent {
+        Absent::Unknown => error.into(),
+        // A key is there and says that the token is forged. That there may be another is no reason to believe it.
+        Absent::Unavailable if error == TokenError::Signature => error.into(),
+        Absent::Unavailable => Refusal::KeysUnavailable,
     }
 }

@@ -4,8 +4,10 @@ use std::sync::{Arc, Once};
 use std::time::{Duration, SystemTime};
 
 use super::check::StoreFailure;
+use super::clock::Clock;
+use super::inner::{Backend, Inner, Limits};
 use super::memory::MemoryStore;
-use super::sessions::{Backend, Clock, Inner, Limits, Sessions};
+use super::sessions::Sessions;
 use super::store::SessionStore;
 use crate::config_error::{ConfigError, Faults};
 

@@ -6,8 +6,9 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::error::StoreError;
+use super::inner::Backend;
 use super::policy::{Question, Refusal, Standing};
-use super::sessions::{Backend, Sessions};
+use super::sessions::Sessions;
 use super::store::StoreFuture;
 use super::token::{Fingerprint, SessionId};
 use crate::identity::Identity;

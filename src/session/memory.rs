@@ -1,9 +1,9 @@
-use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::error::StoreError;
+use super::memory_part::{Ban, Banned, Part};
 use super::policy::{Exchange, Exchanged, Question, Standing};
 use super::record::Family;
 use super::token::{Fingerprint, SessionId};
@@ -21,47 +21,11 @@ pub(super) struct MemoryStore {
     hasher: RandomState,
 }
 
-struct Part {
-    sessions: HashMap<SessionId, Family>,
-    users: HashMap<Fingerprint, Vec<SessionId>>,
-    /// By when they end, the first first.
-    ends: BTreeSet<(u64, SessionId)>,
-    bans: HashMap<Ban, Banned>,
-    lapses: BTreeSet<(u64, Ban)>,
-    most_sessions: usize,
-    most_bans: usize,
-}
-
-/// What was revoked.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Ban {
-    Token(Fingerprint, Fingerprint),
-    Before(Fingerprint),
-}
-
-#[derive(Clone, Copy)]
-struct Banned {
-    /// When it lapses.
-    until: u64,
-    /// The time before which nothing counts; 0 for a token.
-    not_before: u64,
-}
-
 impl MemoryStore {
     pub(super) fn new(sessions: usize, bans: usize) -> Self {
         let count = (sessions.min(bans) / SMALLEST_PART).clamp(1, MOST_PARTS);
         let share = |all: usize, index: usize| all / count + usize::from(index < all % count);
-        let parts = (0..count).map(|index| {
-            Mutex::new(Part {
-                sessions: HashMap::new(),
-                users: HashMap::new(),
-                ends: BTreeSet::new(),
-                bans: HashMap::new(),
-                lapses: BTreeSet::new(),
-                most_sessions: share(sessions, index),
-                most_bans: share(bans, index),
-            })
-        });
+        let parts = (0..count).map(|index| Mutex::new(Part::new(share(sessions, index), share(bans, index))));
         Self {
             parts: parts.collect(),
             hasher: RandomState::new(),
@@ -164,95 +128,6 @@ impl MemoryStore {
             held = (held.0 + part.sessions.len(), held.1 + part.bans.len());
         }
         held
-    }
-}
-
-impl Part {
-    fn sweep(&mut self, now: u64) {
-        while let Some((_, id)) = self.ends.first().copied().filter(|(when, _)| *when <= now) {
-            self.remove(id);
-        }
-        while let Some((_, ban)) = self.lapses.first().copied().filter(|(when, _)| *when <= now) {
-            self.lapses.pop_first();
-            self.bans.remove(&ban);
-        }
-    }
-
-    fn start(&mut self, id: SessionId, family: Family, most: usize) {
-        loop {
-            let own = self.users.get(&id.user()).map_or(&[][..], Vec::as_slice);
-            let used = |id: &&SessionId| self.sessions.get(id).map(|family| family.used);
-            let victim = if own.len() >= most {
-                own.iter().min_by_key(used).copied()
-            } else if self.sessions.len() >= self.most_sessions {
-                self.ends.first().map(|(_, id)| *id)
-            } else {
-                None
-            };
-            // A removal that removes nothing cannot make room either.
-            if victim.and_then(|id| self.remove(id)).is_none() {
-                break;
-            }
-        }
-        self.users.entry(id.user()).or_default().push(id);
-        self.ends.insert((family.expires, id));
-        self.sessions.insert(id, family);
-    }
-
-    fn exchange(&mut self, asked: &Exchange) -> Exchanged {
-        let id = asked.id;
-        let before = self.before(id.user());
-        let Some(family) = self.sessions.get_mut(&id).filter(|family| family.started >= before) else {
-            return Exchanged::Unknown;
-        };
-        let due = (family.expires, id);
-        let exchanged = family.exchange(asked);
-        match exchanged {
-            Exchanged::Renewed { expires, .. } => {
-                self.ends.remove(&due);
-                self.ends.insert((expires, id));
-            }
-            Exchanged::Expired | Exchanged::Reused => {
-                self.remove(id);
-            }
-            Exchanged::Unknown => {}
-        }
-        exchanged
-    }
-
-    fn before(&self, user: Fingerprint) -> u64 {
-        self.bans.get(&Ban::Before(user)).map_or(0, |banned| banned.not_before)
-    }
-
-    fn remove(&mut self, id: SessionId) -> Option<Family> {
-        let family = self.sessions.remove(&id)?;
-        self.ends.remove(&(family.expires, id));
-        if let Some(own) = self.users.get_mut(&id.user()) {
-            own.retain(|other| *other != id);
-            if own.is_empty() {
-                self.users.remove(&id.user());
-            }
-        }
-        Some(family)
-    }
-
-    fn end_before(&mut self, user: Fingerprint, time: u64) -> usize {
-        let mut earlier = self.users.get(&user).cloned().unwrap_or_default();
-        earlier.retain(|id| self.sessions.get(id).is_some_and(|family| family.started < time));
-        earlier.into_iter().filter(|id| self.remove(*id).is_some()).count()
-    }
-
-    fn ban(&mut self, ban: Ban, mut banned: Banned) -> Result<(), StoreError> {
-        if let Some(earlier) = self.bans.get(&ban) {
-            banned.until = banned.until.max(earlier.until);
-            banned.not_before = banned.not_before.max(earlier.not_before);
-            self.lapses.remove(&(earlier.until, ban));
-        } else if self.bans.len() >= self.most_bans {
-            return Err(StoreError::Full);
-        }
-        self.bans.insert(ban, banned);
-        self.lapses.insert((banned.until, ban));
-        Ok(())
     }
 }
 

@@ -123,12 +123,15 @@
 
 mod builder;
 mod check;
+mod clock;
 mod cookie;
 mod error;
 mod future;
 mod info;
+mod inner;
 mod layer;
 mod memory;
+mod memory_part;
 mod policy;
 mod record;
 #[cfg(feature = "redis")]

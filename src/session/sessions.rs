@@ -1,16 +1,15 @@
 use std::fmt;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Once};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::builder::SessionsBuilder;
-use super::check::{StoreFailure, own_session};
+use super::check::own_session;
+use super::clock::{millis, time, until};
 use super::error::{RefreshError, StoreError};
 use super::info::{Renewed, Session, SessionInfo};
-use super::memory::MemoryStore;
+use super::inner::{Backend, Inner, Limits};
 use super::policy::{Exchange, Exchanged};
 use super::record::Family;
-use super::store::SessionStore;
 use super::token::{Fingerprint, RefreshToken, Seed, SessionId};
 
 /// The most by which verifiers take a token after its expiry; a revocation must last as long.
@@ -20,38 +19,10 @@ const LONGEST_REVOCATION: u64 = 10 * 366 * 24 * 60 * 60 * 1000;
 /// In bytes; a label may be what a stranger's browser says of itself.
 const LONGEST_LABEL: usize = 256;
 
-pub(super) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
-
 /// Starts, refreshes, lists and ends sessions. Cloning costs one reference count. See the [module page](crate::session).
 #[derive(Clone)]
 pub struct Sessions {
     pub(super) inner: Arc<Inner>,
-}
-
-pub(super) struct Inner {
-    pub(super) backend: Backend,
-    pub(super) limits: Limits,
-    pub(super) clock: Option<Clock>,
-    /// Whether the store failed when it was asked last, so that the log has the change and not each failure.
-    pub(super) down: AtomicBool,
-    /// The missing identity layer is reported once, not once a request.
-    pub(super) misplaced: Once,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    pub(super) idle: u64,
-    pub(super) absolute: u64,
-    pub(super) grace: u64,
-    pub(super) most: usize,
-    pub(super) on_failure: StoreFailure,
-    pub(super) check_deadline: Duration,
-    pub(super) store_deadline: Duration,
-}
-
-pub(super) enum Backend {
-    Memory(MemoryStore),
-    Shared(Arc<dyn SessionStore>),
 }
 
 impl Sessions {
@@ -237,7 +208,7 @@ impl Sessions {
     }
 
     #[cfg(test)]
-    pub(super) fn memory(&self) -> Option<&MemoryStore> {
+    pub(super) fn memory(&self) -> Option<&super::memory::MemoryStore> {
         match &self.inner.backend {
             Backend::Memory(store) => Some(store),
             Backend::Shared(_) => None,
@@ -254,35 +225,10 @@ impl fmt::Debug for Sessions {
     }
 }
 
-impl fmt::Debug for Backend {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Memory(store) => store.fmt(f),
-            Self::Shared(_) => f.write_str("SessionStore"),
-        }
-    }
-}
-
 fn cut(label: &str) -> &str {
     let mut end = label.len().min(LONGEST_LABEL);
     while !label.is_char_boundary(end) {
         end -= 1;
     }
     label.get(..end).unwrap_or_default()
-}
-
-/// A time before 1970 is 1970.
-fn millis(time: SystemTime) -> u64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn time(millis: u64) -> SystemTime {
-    UNIX_EPOCH
-        .checked_add(Duration::from_millis(millis))
-        .unwrap_or(UNIX_EPOCH)
-}
-
-fn until(expires: u64, now: u64) -> Duration {
-    Duration::from_millis(expires.saturating_sub(now))
 }

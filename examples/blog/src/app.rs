@@ -1,6 +1,6 @@
 //! The whole application as one router; building it does no I/O.
 
-use axum::Router;
+use axum::{Extension, Router};
 use portcullis::ConfigError;
 use portcullis::axum::Routes;
 use portcullis::shutdown::Handle;
@@ -12,7 +12,10 @@ use crate::{admin, auth, comments, demo, health, middleware, pages, posts, users
 /// Every route with its policy, inside every layer. A layer that is configured wrongly is named in the error.
 pub fn app(state: AppState, shutdown: &Handle) -> Result<Router, ConfigError> {
     let gate = middleware::gate(&state, shutdown)?;
-    let routes = routes(shutdown, gate.explain()).into_router();
+    let routes = routes(shutdown, gate.explain())
+        .into_router()
+        // Policies that ask the database find it here.
+        .layer(Extension(state.clone()));
     Ok(middleware::bounded(routes).layer(gate).with_state(state))
 }
 

@@ -33,6 +33,12 @@ impl Caller {
     }
 }
 
+impl From<Identity> for Caller {
+    fn from(identity: Identity) -> Self {
+        Self(identity)
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = <Identity as FromRequestParts<S>>::Rejection;
 

@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use axum::extract::FromRef;
 use portcullis::ConfigError;
 use portcullis::fields::Fields;
 use portcullis::lockout::Lockout;
 use portcullis::password::Passwords;
-use portcullis::session::{RefreshCookie, Sessions};
+use portcullis::session::{RefreshCookie, Sessions, StoreFailure};
 use redis::aio::ConnectionManager;
 use sea_orm::{DatabaseConnection, DbErr};
 
@@ -116,17 +117,22 @@ impl AppState {
     pub(crate) fn user_fields(&self) -> &Fields<UserView> {
         &self.user_fields
     }
+}
 
-    pub(crate) fn refresh_cookie(&self) -> &RefreshCookie {
-        &self.refresh_cookie
+/// For the extractor of the same name.
+impl FromRef<AppState> for RefreshCookie {
+    fn from_ref(state: &AppState) -> Self {
+        state.refresh_cookie.clone()
     }
 }
 
 /// In Redis, where one is configured: then a logout in one process is seen by all.
 fn sessions(redis: Option<&ConnectionManager>) -> Result<Sessions, ConfigError> {
+    // While Redis is down nobody can tell who has signed out: better none than those.
+    let builder = Sessions::builder().on_store_failure(StoreFailure::Refuse);
     match redis {
-        Some(connection) => Sessions::builder().redis(connection.clone(), "blog").build(),
-        None => Sessions::builder().memory().build(),
+        Some(connection) => builder.redis(connection.clone(), "blog").build(),
+        None => builder.memory().build(),
     }
 }
 

@@ -20,4 +20,4 @@ pub use self::builder::JwksBuilder;
 pub use self::error::JwksError;
 pub(super) use self::flight::Snapshot;
 pub use self::store::Jwks;
-pub(super) use self::store::{Missing, Wait};
+pub(super) use self::store::{Absent, Wait};

@@ -98,7 +98,7 @@ impl Schedule {
         Step::Begin(self.begun)
     }
 
-    /// The set has no key of this id. A token without an id cannot tell a key that is new from one that it never had.
+    /// The set has no key of this id, or none that could have signed a token without an id.
     pub(super) fn missing(&mut self, kid: Option<&str>, now: Instant) -> Step {
         if self.flying {
             return Step::Join(self.begun);
@@ -110,13 +110,11 @@ impl Schedule {
                 Step::Unavailable
             };
         }
-        let Some(kid) = kid else {
-            return Step::Refuse;
-        };
         let resting = self
             .searched
             .is_some_and(|searched| now.duration_since(searched) < self.timing.cooldown);
-        if resting || self.missing.resting(kid, now) {
+        // Tokens without an id share one rest, which does not grow: whoever forges one must not hold back the others.
+        if resting || kid.is_some_and(|kid| self.missing.resting(kid, now)) {
             return self.refuse();
         }
         self.searched = Some(now);

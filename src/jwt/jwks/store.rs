@@ -73,20 +73,20 @@ impl Jwks {
     }
 
     /// What to do for a token whose key is not there. `Ok`: wait, and look again.
-    pub(in crate::jwt) fn missing(&self, kid: Option<&str>, now: Instant) -> Result<Wait, Missing> {
+    pub(in crate::jwt) fn missing(&self, kid: Option<&str>, now: Instant) -> Result<Wait, Absent> {
         let step = lock(&self.inner.schedule).missing(kid, now);
         match step {
-            Step::Join(flight) | Step::Begin(flight) => self.follow(step, flight).ok_or(Missing::Unavailable),
-            Step::Refuse => Err(Missing::Unknown),
-            Step::Unavailable => Err(Missing::Unavailable),
+            Step::Join(flight) | Step::Begin(flight) => self.follow(step, flight).ok_or(Absent::Unavailable),
+            Step::Refuse => Err(Absent::Unknown),
+            Step::Unavailable => Err(Absent::Unavailable),
         }
     }
 
     /// It is still not there, after a fetch.
-    pub(in crate::jwt) fn still_missing(&self, kid: Option<&str>, now: Instant) -> Missing {
+    pub(in crate::jwt) fn still_missing(&self, kid: Option<&str>, now: Instant) -> Absent {
         match lock(&self.inner.schedule).still_missing(kid, now) {
-            Step::Unavailable => Missing::Unavailable,
-            _ => Missing::Unknown,
+            Step::Unavailable => Absent::Unavailable,
+            _ => Absent::Unknown,
         }
     }
 
@@ -132,7 +132,7 @@ impl fmt::Debug for Jwks {
 
 /// Why a key is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::jwt) enum Missing {
+pub(in crate::jwt) enum Absent {
     /// The issuer has no such key.
     Unknown,
     /// The source does not answer, so that nobody knows.

@@ -68,7 +68,7 @@ fn metadata_stand_below_the_issuer() {
 
 #[derive(Debug, Clone)]
 enum Event {
-    Missing(u8),
+    Missing(Option<u8>),
     Due,
     End(bool),
     Wait(u16),
@@ -76,7 +76,7 @@ enum Event {
 
 fn events() -> impl Strategy<Value = Vec<Event>> {
     let event = prop_oneof![
-        any::<u8>().prop_map(Event::Missing),
+        any::<Option<u8>>().prop_map(Event::Missing),
         Just(Event::Due),
         any::<bool>().prop_map(Event::End),
         (0..2000_u16).prop_map(Event::Wait),
@@ -108,7 +108,7 @@ proptest! {
                 Event::Due => schedule.begin(now),
                 Event::Missing(kid) => {
                     let usable = schedule.usable(now);
-                    let step = schedule.missing(Some(&kid.to_string()), now);
+                    let step = schedule.missing(kid.map(|kid| kid.to_string()).as_deref(), now);
                     if let (Step::Begin(_), true) = (step, usable) {
                         prop_assert!(searched.is_none_or(|at| now.duration_since(at) >= TIMING.cooldown));
                         searched = Some(now);

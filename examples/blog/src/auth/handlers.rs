@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::{AppendHeaders, IntoResponse};
-use http::header::{CACHE_CONTROL, LOCATION, SET_COOKIE, USER_AGENT};
+use http::header::{CACHE_CONTROL, LOCATION, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use portcullis::axum::{Json, Path};
+use portcullis::axum::{Json, Path, RefreshCookie};
 use portcullis::client_ip::ClientIp;
 use portcullis::security_headers::CLEAR_SITE_DATA;
 use portcullis::session::{RefreshToken, SessionId};
@@ -45,6 +45,7 @@ pub(super) async fn register(
 pub(super) async fn login(
     State(state): State<AppState>,
     client: ClientIp,
+    cookie: RefreshCookie,
     headers: HeaderMap,
     Json(request): Json<LoginRequest>,
 ) -> portcullis::Result<impl IntoResponse> {
@@ -71,7 +72,9 @@ pub(super) async fn login(
         .sessions()
         .start(&user.public_id.to_string(), label.unwrap_or("unknown client"))
         .await?;
-    tokens_of(&state, user, session.id, &session.refresh_token, session.expires_in)
+    let cookie = cookie.set(&session.refresh_token, session.expires_in);
+    let answer = tokens_of(&state, user, session.id, &session.refresh_token, session.expires_in)?;
+    Ok((no_store(), cookie, Json(answer)))
 }
 
 /// The account whose password this is; takes as long where there is none.
@@ -91,11 +94,10 @@ async fn verified(state: &AppState, credentials: Credentials) -> portcullis::Res
 /// The next pair of tokens, for the refresh token of the body or of the cookie.
 pub(super) async fn refresh(
     State(state): State<AppState>,
-    headers: HeaderMap,
+    cookie: RefreshCookie,
     Json(request): Json<RefreshRequest>,
 ) -> portcullis::Result<impl IntoResponse> {
-    let cookie = state.refresh_cookie().read(&headers);
-    let token = request.refresh_token.as_deref().or(cookie);
+    let token = request.refresh_token.as_deref().or(cookie.token());
     let token = token.ok_or_else(|| error::bad_request("`refresh_token` is missing, and so is its cookie"))?;
     let renewed = state.sessions().refresh(token).await?;
     let id = renewed.user.parse().map_err(|_| "a session of no user")?;
@@ -103,7 +105,9 @@ pub(super) async fn refresh(
     let user = store::by_public_id(state.db(), id)
         .await?
         .ok_or_else(|| error::unauthorized("this account no longer exists"))?;
-    tokens_of(&state, user, renewed.id, &renewed.refresh_token, renewed.expires_in)
+    let cookie = cookie.set(&renewed.refresh_token, renewed.expires_in);
+    let answer = tokens_of(&state, user, renewed.id, &renewed.refresh_token, renewed.expires_in)?;
+    Ok((no_store(), cookie, Json(answer)))
 }
 
 fn tokens_of(
@@ -112,37 +116,37 @@ fn tokens_of(
     session: SessionId,
     refresh_token: &RefreshToken,
     refresh_expires_in: Duration,
-) -> portcullis::Result<impl IntoResponse + use<>> {
-    let cookie = state.refresh_cookie().set(refresh_token, refresh_expires_in);
-    let answer = TokenResponse {
+) -> portcullis::Result<TokenResponse> {
+    Ok(TokenResponse {
         token: state.tokens().issue(user.public_id, &user.role, session)?,
         token_type: "Bearer",
         expires_in: tokens::LIFETIME.as_secs(),
         refresh_token: refresh_token.as_str().to_owned(),
         refresh_expires_in: refresh_expires_in.as_secs(),
         user: UserView::from(user),
-    };
-    Ok((no_store(), AppendHeaders([(SET_COOKIE, cookie)]), Json(answer)))
+    })
 }
 
 /// Ends this session: its tokens are refused from now on, in every process.
 pub(super) async fn logout(
     State(state): State<AppState>,
+    cookie: RefreshCookie,
     signed_in: SignedIn,
 ) -> portcullis::Result<impl IntoResponse> {
     if let Some(session) = signed_in.caller.session() {
         state.sessions().end(&signed_in.id.to_string(), session).await?;
     }
-    Ok((StatusCode::NO_CONTENT, forget(&state)))
+    Ok((StatusCode::NO_CONTENT, cookie.clear(), clear_site_data()))
 }
 
 /// Ends all sessions of the caller.
 pub(super) async fn logout_all(
     State(state): State<AppState>,
+    cookie: RefreshCookie,
     signed_in: SignedIn,
 ) -> portcullis::Result<impl IntoResponse> {
     state.sessions().end_all(&signed_in.id.to_string()).await?;
-    Ok((StatusCode::NO_CONTENT, forget(&state)))
+    Ok((StatusCode::NO_CONTENT, cookie.clear(), clear_site_data()))
 }
 
 pub(super) async fn sessions(
@@ -180,7 +184,7 @@ fn no_store() -> AppendHeaders<[(HeaderName, &'static str); 1]> {
     AppendHeaders([(CACHE_CONTROL, "no-store")])
 }
 
-/// Makes the browser drop its refresh token, and what it has stored of this origin.
-fn forget(state: &AppState) -> AppendHeaders<[(HeaderName, HeaderValue); 2]> {
-    AppendHeaders([(SET_COOKIE, state.refresh_cookie().clear()), CLEAR_SITE_DATA])
+/// Makes the browser drop what it has stored of this origin.
+fn clear_site_data() -> AppendHeaders<[(HeaderName, HeaderValue); 1]> {
+    AppendHeaders([CLEAR_SITE_DATA])
 }

@@ -72,33 +72,33 @@ pub(super) async fn create(
 
 pub(super) async fn replace(
     State(state): State<AppState>,
-    signed_in: SignedIn,
+    caller: Caller,
     Path(id): Path<Uuid>,
     preconditions: Preconditions,
     Json(request): Json<PostRequest>,
 ) -> portcullis::Result<impl IntoResponse> {
     let change = request.content()?.into();
-    change_post(&state, &signed_in, id, &preconditions, request.version, change).await
+    change_post(&state, &caller, id, &preconditions, request.version, change).await
 }
 
 pub(super) async fn patch(
     State(state): State<AppState>,
-    signed_in: SignedIn,
+    caller: Caller,
     Path(id): Path<Uuid>,
     preconditions: Preconditions,
     Json(request): Json<PatchRequest>,
 ) -> portcullis::Result<impl IntoResponse> {
     let change = request.change()?;
-    change_post(&state, &signed_in, id, &preconditions, request.version, change).await
+    change_post(&state, &caller, id, &preconditions, request.version, change).await
 }
 
 pub(super) async fn delete(
     State(state): State<AppState>,
-    signed_in: SignedIn,
+    caller: Caller,
     Path(id): Path<Uuid>,
     preconditions: Preconditions,
 ) -> portcullis::Result<StatusCode> {
-    let (post, _) = find_own(&state, &signed_in, id).await?;
+    let (post, _) = find(&state, &caller, id).await?;
     preconditions.check(post.version, None)?;
     if store::delete(state.db(), &post).await? {
         Ok(StatusCode::NO_CONTENT)
@@ -107,15 +107,16 @@ pub(super) async fn delete(
     }
 }
 
+/// The route's policy has found that the caller may.
 async fn change_post(
     state: &AppState,
-    signed_in: &SignedIn,
+    caller: &Caller,
     id: Uuid,
     preconditions: &Preconditions,
     version: Option<i64>,
     change: Change,
 ) -> portcullis::Result<impl IntoResponse + use<>> {
-    let (post, author) = find_own(state, signed_in, id).await?;
+    let (post, author) = find(state, caller, id).await?;
     preconditions.check(post.version, version)?;
     let post = store::update(state.db(), &post, change)
         .await?
@@ -141,20 +142,6 @@ pub(crate) async fn find(
         Ok((post, author))
     } else {
         Err(error::not_found("Post").into())
-    }
-}
-
-/// A post that the caller may change.
-async fn find_own(
-    state: &AppState,
-    signed_in: &SignedIn,
-    id: Uuid,
-) -> portcullis::Result<(Model, users::model::Model)> {
-    let (post, author) = find(state, &signed_in.caller, id).await?;
-    if signed_in.caller.may_act_for(author.public_id) {
-        Ok((post, author))
-    } else {
-        Err(error::forbidden("only the author or an admin may change a post").into())
     }
 }
 

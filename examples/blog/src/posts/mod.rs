@@ -3,6 +3,7 @@
 mod dto;
 mod handlers;
 pub(crate) mod model;
+mod policy;
 pub(crate) mod routes;
 pub(crate) mod store;
 mod version;

@@ -4,16 +4,15 @@ use portcullis::authorize::Policy;
 use portcullis::axum::Routes;
 
 use super::handlers::{create, delete, list, patch, replace, show};
+use super::policy::changers;
 use crate::state::AppState;
 
 pub(crate) fn routes() -> Routes<AppState> {
-    // Whose post it is, the handlers ask when they have it.
-    let writers = || Policy::permission("posts:write");
     Routes::new()
         .get("/", Policy::anyone(), list)
-        .post("/", writers(), create)
+        .post("/", Policy::permission("posts:write"), create)
         .get("/{id}", Policy::anyone(), show)
-        .put("/{id}", writers(), replace)
-        .patch("/{id}", writers(), patch)
-        .delete("/{id}", writers(), delete)
+        .put("/{id}", changers(), replace)
+        .patch("/{id}", changers(), patch)
+        .delete("/{id}", changers(), delete)
 }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
+mod browser;
+mod redis;
 mod support;
 
 mod accounts;

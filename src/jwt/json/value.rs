@@ -5,10 +5,11 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::json::{TWICE, deeper};
+use super::names::TWICE;
+use super::object::deeper;
 
 /// Keeps a value of the outermost object.
-pub(super) fn keep<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Value, A::Error> {
+pub(in crate::jwt) fn keep<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Value, A::Error> {
     map.next_value_seed(Keep { depth: 1 })
 }
 

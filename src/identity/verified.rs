@@ -1,0 +1,170 @@
+use std::fmt;
+use std::sync::Arc;
+
+use super::caller::{Caller, Describe};
+use super::token::Token;
+
+/// A verified caller, or the verified absence of one. Cloning costs one reference count.
+#[derive(Clone)]
+pub struct Identity {
+    known: Option<Known>,
+}
+
+#[derive(Clone)]
+enum Known {
+    Own(Arc<Caller>),
+    /// Verified claims say all this themselves, and are not copied for it.
+    Shared(Arc<dyn Describe>),
+}
+
+impl Identity {
+    /// An identity layer ran and the caller presented no credentials.
+    pub const fn anonymous() -> Self {
+        Self { known: None }
+    }
+
+    /// A caller whose identity is verified, named by a stable id such as a token's `sub`.
+    pub fn user(subject: impl Into<Arc<str>>) -> Self {
+        Self {
+            known: Some(Known::Own(Arc::new(Caller {
+                subject: subject.into(),
+                roles: Vec::new(),
+                permissions: Vec::new(),
+                scopes: Vec::new(),
+                token: None,
+            }))),
+        }
+    }
+
+    /// A caller whom something describes that is shared with others anyway.
+    pub(crate) fn described(by: Arc<dyn Describe>) -> Self {
+        Self {
+            known: Some(Known::Shared(by)),
+        }
+    }
+
+    /// Adds roles, such as `admin`. An anonymous identity stays as it is.
+    #[must_use]
+    pub fn with_roles<I: IntoIterator<Item: Into<String>>>(self, roles: I) -> Self {
+        self.extend(|known| known.roles.extend(roles.into_iter().map(Into::into)))
+    }
+
+    /// Adds permissions, such as `posts:write`. An anonymous identity stays as it is.
+    #[must_use]
+    pub fn with_permissions<I: IntoIterator<Item: Into<String>>>(self, permissions: I) -> Self {
+        self.extend(|known| known.permissions.extend(permissions.into_iter().map(Into::into)))
+    }
+
+    /// Adds OAuth scopes (RFC 6749 section 3.3). An anonymous identity stays as it is.
+    #[must_use]
+    pub fn with_scopes<I: IntoIterator<Item: Into<String>>>(self, scopes: I) -> Self {
+        self.extend(|known| known.scopes.extend(scopes.into_iter().map(Into::into)))
+    }
+
+    /// Adds the token by which the caller was verified. An anonymous identity stays as it is.
+    #[must_use]
+    pub fn with_token(self, token: Token) -> Self {
+        self.extend(|known| known.token = Some(token))
+    }
+
+    /// The token by which the caller was verified; `None` when anonymous, or verified by other means.
+    pub fn token(&self) -> Option<&Token> {
+        self.describe()?.token()
+    }
+
+    /// The caller's stable id; `None` when anonymous.
+    pub fn subject(&self) -> Option<&str> {
+        self.describe().map(Describe::subject)
+    }
+
+    /// The subject as a shared string, for those who keep it beyond the request.
+    pub fn shared_subject(&self) -> Option<Arc<str>> {
+        self.describe().map(Describe::shared_subject)
+    }
+
+    /// Whether no credentials were presented.
+    pub fn is_anonymous(&self) -> bool {
+        self.known.is_none()
+    }
+
+    /// The caller's roles; empty when anonymous.
+    pub fn roles(&self) -> &[String] {
+        self.describe().map_or(&[], Describe::roles)
+    }
+
+    /// The caller's permissions; empty when anonymous.
+    pub fn permissions(&self) -> &[String] {
+        self.describe().map_or(&[], Describe::permissions)
+    }
+
+    /// The scopes granted to the caller's token; empty when anonymous.
+    pub fn scopes(&self) -> &[String] {
+        self.describe().map_or(&[], Describe::scopes)
+    }
+
+    /// Whether the caller has this role, compared byte for byte.
+    pub fn has_role(&self, role: &str) -> bool {
+        self.roles().iter().any(|own| own == role)
+    }
+
+    /// Whether the caller has this permission, compared byte for byte.
+    pub fn has_permission(&self, permission: &str) -> bool {
+        self.permissions().iter().any(|own| own == permission)
+    }
+
+    /// Whether the caller's token was granted this scope, compared byte for byte.
+    pub fn has_scope(&self, scope: &str) -> bool {
+        self.scopes().iter().any(|own| own == scope)
+    }
+
+    fn describe(&self) -> Option<&dyn Describe> {
+        Some(match self.known.as_ref()? {
+            Known::Own(caller) => &**caller,
+            Known::Shared(other) => &**other,
+        })
+    }
+
+    fn extend(mut self, change: impl FnOnce(&mut Caller)) -> Self {
+        match &mut self.known {
+            None => {}
+            Some(Known::Own(caller)) => change(Arc::make_mut(caller)),
+            Some(Known::Shared(other)) => {
+                let mut caller = Caller {
+                    subject: other.shared_subject(),
+                    roles: other.roles().to_vec(),
+                    permissions: other.permissions().to_vec(),
+                    scopes: other.scopes().to_vec(),
+                    token: other.token().cloned(),
+                };
+                change(&mut caller);
+                self.known = Some(Known::Own(Arc::new(caller)));
+            }
+        }
+        self
+    }
+}
+
+/// Whoever describes it, the same is the same.
+impl PartialEq for Identity {
+    fn eq(&self, other: &Self) -> bool {
+        self.subject() == other.subject()
+            && self.roles() == other.roles()
+            && self.permissions() == other.permissions()
+            && self.scopes() == other.scopes()
+            && self.token() == other.token()
+    }
+}
+
+impl Eq for Identity {}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity")
+            .field("subject", &self.subject())
+            .field("roles", &self.roles())
+            .field("permissions", &self.permissions())
+            .field("scopes", &self.scopes())
+            .field("token", &self.token())
+            .finish()
+    }
+}
