@@ -28,15 +28,21 @@ use crate::session::{RefreshCookie as Settings, RefreshToken};
 /// use portcullis::session::{self, Sessions};
 /// use tower::ServiceExt;
 ///
-/// #[derive(Clone, FromRef)]
+/// #[derive(Clone)]
 /// struct App {
 ///     sessions: Sessions,
 ///     cookie: session::RefreshCookie,
 /// }
 ///
-/// async fn refresh(State(sessions): State<Sessions>, cookie: RefreshCookie) -> portcullis::Result<impl IntoResponse> {
+/// impl FromRef<App> for session::RefreshCookie {
+///     fn from_ref(app: &App) -> Self {
+///         app.cookie.clone()
+///     }
+/// }
+///
+/// async fn refresh(State(app): State<App>, cookie: RefreshCookie) -> portcullis::Result<impl IntoResponse> {
 ///     let token = cookie.token().ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED))?;
-///     let renewed = sessions.refresh(token).await?;
+///     let renewed = app.sessions.refresh(token).await?;
 ///     Ok(cookie.set(&renewed.refresh_token, renewed.expires_in))
 /// }
 ///

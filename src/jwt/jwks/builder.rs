@@ -199,6 +199,10 @@ impl JwksBuilder {
 
 impl Source {
     /// Or the setting that was faulty, and why.
+    #[cfg_attr(
+        not(feature = "jwks"),
+        expect(clippy::unnecessary_wraps, reason = "only an address can be wrong")
+    )]
     fn open(self, #[cfg(feature = "jwks")] network: &Network) -> Result<Opened, (&'static str, String)> {
         let (name, issuer, fetch): (_, _, Box<dyn Fetch>) = match self {
             Self::Own(fetch) => ("a fetch of the application's".to_owned(), None, fetch),
