@@ -31,7 +31,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> std::io::Result<()> {
-//! let service = tower::service_fn(async |request: Request<hyper::body::Incoming>| {
+//! let service = tower::service_fn(async |request: Request<portcullis::server::RequestBody>| {
 //!     let peer = request.extensions().get::<PeerAddr>().map(|peer| peer.0.ip().to_string());
 //!     Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(peer.unwrap_or_default())))
 //! });
@@ -66,7 +66,7 @@
 //! let handle = shutdown.handle();
 //! let service = ServiceBuilder::new()
 //!     .layer(shutdown.layer())
-//!     .service_fn(async |_: Request<hyper::body::Incoming>| {
+//!     .service_fn(async |_: Request<portcullis::server::RequestBody>| {
 //!         Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
 //!     });
 //! let server = portcullis::server::bind("127.0.0.1:0")
@@ -83,9 +83,34 @@
 //! # }
 //! ```
 
+mod activity;
+mod bind;
 mod connection;
 mod linger;
 mod listener;
+mod policy;
+mod proxy;
+mod request_body;
+mod response;
 mod serve;
+mod service;
+mod settings;
+mod socket;
+#[cfg(test)]
+mod tests;
+#[cfg(feature = "tls")]
+mod tls;
+mod transport;
+#[cfg(unix)]
+mod unix;
+mod workers;
 
-pub use self::serve::{Server, bind};
+pub use self::bind::bind;
+#[cfg(unix)]
+pub use self::bind::{bind_reuse_port, bind_unix, from_stdin, inherited};
+pub use self::proxy::ProxyProtocol;
+pub use self::request_body::{RequestBody, RequestBodyError};
+pub use self::serve::Server;
+#[cfg(feature = "tls")]
+pub use self::tls::{TlsConfig, TlsError, TlsReloader};
+pub use self::workers::Workers;

@@ -12,8 +12,7 @@ use axum::routing::get;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
-use hyper::body::Incoming;
-use portcullis::server::{Server, bind};
+use portcullis::server::{RequestBody, Server, bind};
 use portcullis::shutdown::Shutdown;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -23,7 +22,7 @@ const SHORT: Duration = Duration::from_millis(150);
 const GET: &[u8] = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n";
 const LAST: &[u8] = b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
 
-async fn hello(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn hello(request: Request<RequestBody>) -> Result<Response<Full<Bytes>>, Infallible> {
     assert_ne!(request.uri().path(), "/panic");
     Ok(Response::new(Full::from("hello")))
 }
