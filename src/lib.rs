@@ -29,6 +29,7 @@
 //! | `bcrypt` | verifies bcrypt hashes of an older system, once | |
 //! | `jwks` | keys of token issuers over HTTPS, OpenID Connect discovery | |
 //! | `redis` | sessions in Redis or Valkey | |
+//! | `tls` | TLS for `server`, with certificates that can be reloaded | |
 //! | `tonic` | refusals in tonic's body | |
 
 // What comes from outside may not make a layer panic; tests may.
@@ -44,6 +45,7 @@ pub mod catch_error;
 pub mod client_ip;
 pub mod config_error;
 pub mod cors;
+pub mod crash;
 pub mod csrf;
 pub mod fields;
 pub mod identity;
