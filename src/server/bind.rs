@@ -41,7 +41,7 @@ pub async fn bind_reuse_port(address: impl ToSocketAddrs, sockets: usize) -> io:
         };
         // Port 0 is a free one only once.
         first = Some(listener.local_addr()?);
-        listeners.push(Listener::Tcp(listener));
+        listeners.push(Listener::tcp(listener));
     }
     Ok(Server::new(listeners))
 }
@@ -102,5 +102,5 @@ pub fn from_stdin() -> io::Result<Server> {
 #[cfg(unix)]
 fn tcp(listener: std::net::TcpListener) -> io::Result<Listener> {
     listener.set_nonblocking(true)?;
-    TcpListener::from_std(listener).map(Listener::Tcp)
+    TcpListener::from_std(listener).map(Listener::tcp)
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -37,7 +38,20 @@ pub(super) enum Detached {
 /// A connection and its place among those that are open at once.
 pub(super) type Accepted = (Socket, SocketAddr, Option<OwnedSemaphorePermit>);
 
+/// A peer that is gone without a word is found by the system after 2 minutes, also where nothing is sent to it: what waits for an event
+/// may wait for ever. Linux gives the option to each connection of the listener.
+fn probes() -> TcpKeepalive {
+    TcpKeepalive::new()
+        .with_time(Duration::from_secs(60))
+        .with_interval(Duration::from_secs(15))
+}
+
 impl Listener {
+    pub(super) fn tcp(listener: TcpListener) -> Self {
+        let _ = SockRef::from(&listener).set_tcp_keepalive(&probes());
+        Self::Tcp(listener)
+    }
+
     pub(super) fn local_addr(&self) -> Option<SocketAddr> {
         match self {
             Self::Tcp(listener) => listener.local_addr().ok(),

@@ -27,6 +27,7 @@ pin_project! {
         // `None` for a request that is refused.
         #[pin]
         inner: Option<F>,
+        refusal: StatusCode,
         in_flight: Option<InFlight>,
         deadline: Deadline,
         // Whether the server was told to stop; `None` over HTTP/2, which has no `Connection`.
@@ -36,13 +37,18 @@ pin_project! {
 
 impl<F> ResponseFuture<F> {
     pub(super) fn new(
-        inner: Option<F>,
+        begun: Result<F, StatusCode>,
         in_flight: InFlight,
         timeout: Option<Duration>,
         stopping: Option<Arc<AtomicBool>>,
     ) -> Self {
+        let (inner, refusal) = match begun {
+            Ok(inner) => (Some(inner), StatusCode::OK),
+            Err(refusal) => (None, refusal),
+        };
         Self {
             inner,
+            refusal,
             in_flight: Some(in_flight),
             deadline: timeout.map(|timeout| Box::pin(sleep(timeout))),
             stopping,
@@ -73,16 +79,17 @@ where
             },
             None => {
                 let mut refusal = Response::new(None);
-                *refusal.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+                *refusal.status_mut() = *this.refusal;
                 refusal
             }
         };
-        let stopping = this
+        let refused = response.body().is_none();
+        let closing = this
             .stopping
             .as_ref()
-            .is_some_and(|stopping| stopping.load(Ordering::Relaxed));
+            .is_some_and(|stopping| refused || stopping.load(Ordering::Relaxed));
         // A 101 needs its own `Connection`.
-        if stopping && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        if closing && response.status() != StatusCode::SWITCHING_PROTOCOLS {
             response
                 .headers_mut()
                 .insert(CONNECTION, HeaderValue::from_static("close"));

@@ -42,7 +42,7 @@ pub struct Server<F = Pending<()>> {
 impl Server {
     /// Serves a listener made elsewhere.
     pub fn from_listener(listener: TcpListener) -> Self {
-        Self::new(vec![Listener::Tcp(listener)])
+        Self::new(vec![Listener::tcp(listener)])
     }
 
     pub(super) fn new(listeners: Vec<Listener>) -> Self {

@@ -3,7 +3,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use http::{Request, Response, Version};
+use http::header::HOST;
+use http::{Request, Response, StatusCode, Version};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::service::Service as HyperService;
@@ -51,6 +52,24 @@ impl<S> PeerService<S> {
     }
 }
 
+impl<S> PeerService<S> {
+    /// What hyper leaves to others to refuse.
+    fn refusal<B>(&self, request: &Request<B>) -> Option<StatusCode> {
+        let headers = request.headers();
+        // Over HTTP/1 hyper counts fields itself; h2 counts bytes only.
+        if headers.len() > self.settings.max_headers {
+            return Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+        }
+        // RFC 9112 section 3.2: two readers may take two hosts for two sites.
+        let hosts = headers.get_all(HOST).iter().count();
+        let sound = match request.version() {
+            Version::HTTP_11 => hosts == 1,
+            _ => hosts <= 1,
+        };
+        (!sound).then_some(StatusCode::BAD_REQUEST)
+    }
+}
+
 impl<S, B> HyperService<Request<Incoming>> for PeerService<S>
 where
     S: Service<Request<RequestBody>, Response = Response<B>, Error: Into<BoxError>> + Clone,
@@ -72,10 +91,11 @@ where
         if self.https {
             extensions.insert(crate::security_headers::Https);
         }
-        // Over HTTP/1 hyper counts; h2 counts bytes only.
-        let few = request.headers().len() <= self.settings.max_headers;
-        let inner = few.then(|| self.inner.call(request));
+        let begun = match self.refusal(&request) {
+            None => Ok(self.inner.call(request)),
+            Some(status) => Err(status),
+        };
         let stopping = (!http2).then(|| Arc::clone(&self.stopping));
-        ResponseFuture::new(inner, in_flight, self.settings.request_timeout, stopping)
+        ResponseFuture::new(begun, in_flight, self.settings.request_timeout, stopping)
     }
 }
