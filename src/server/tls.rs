@@ -2,7 +2,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
@@ -39,7 +39,11 @@ struct Files {
     key: PathBuf,
     provider: Arc<CryptoProvider>,
     current: Arc<Current>,
+    loaded: Mutex<Stamps>,
 }
+
+/// When either file was changed, and its length, since clocks of file systems are coarse. `None` for one that is being replaced.
+type Stamps = [Option<(SystemTime, u64)>; 2];
 
 #[derive(Debug)]
 struct Current(ArcSwap<CertifiedKey>);
@@ -61,6 +65,7 @@ impl TlsConfig {
     pub fn pem_files(chain: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Result<Self, TlsError> {
         let (chain, key) = (chain.into(), key.into());
         let provider = provider().ok_or(TlsError::NoProvider)?;
+        let loaded = Mutex::new(stamps(&chain, &key));
         let pair = read(&chain, &key, &provider)?;
         let current = Arc::new(Current(ArcSwap::from_pointee(pair)));
         let mut config = ServerConfig::builder_with_provider(Arc::clone(&provider))
@@ -74,6 +79,7 @@ impl TlsConfig {
             key,
             provider,
             current,
+            loaded,
         });
         Ok(Self {
             config: Arc::new(config),
@@ -109,10 +115,13 @@ impl TlsReloader {
     /// It blocks for the time of two small reads.
     pub fn reload(&self) -> Result<(), TlsError> {
         let files = &*self.files;
+        // Before the files are read: a change in between is seen at the next look.
+        let stamps = stamps(&files.chain, &files.key);
         let read = read(&files.chain, &files.key, &files.provider);
         match &read {
             Ok(pair) => {
                 files.current.0.store(Arc::new(pair.clone()));
+                *files.loaded.lock().unwrap_or_else(PoisonError::into_inner) = stamps;
                 tracing::info!(target: "portcullis::server", chain = %files.chain.display(), "certificate reloaded");
             }
             Err(error) => {
@@ -131,22 +140,22 @@ impl TlsReloader {
     ///
     /// A pair that was seen half written is tried again at the next look.
     pub async fn watch(self, every: Duration) {
-        let mut loaded = self.files.modified();
         loop {
             tokio::time::sleep(every).await;
-            let modified = self.files.modified();
-            if modified != loaded && self.reload().is_ok() {
-                loaded = modified;
+            let loaded = *self.files.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+            if stamps(&self.files.chain, &self.files.key) != loaded {
+                // Said in the log.
+                let _ = self.reload();
             }
         }
     }
 }
 
-impl Files {
-    /// `None` for a file that is just being replaced.
-    fn modified(&self) -> [Option<SystemTime>; 2] {
-        [&self.chain, &self.key].map(|file| std::fs::metadata(file).and_then(|file| file.modified()).ok())
-    }
+fn stamps(chain: &Path, key: &Path) -> Stamps {
+    [chain, key].map(|file| {
+        let file = std::fs::metadata(file).ok()?;
+        Some((file.modified().ok()?, file.len()))
+    })
 }
 
 impl ResolvesServerCert for Current {

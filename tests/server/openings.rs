@@ -180,7 +180,7 @@ mod tls {
         }
         let stream = connect(address, &["h2", "http/1.1"]).await.unwrap();
         assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
-        let (sender, connection) = h2::client::handshake::<_, Bytes>(stream).await.unwrap();
+        let (sender, connection) = h2::client::handshake(stream).await.unwrap();
         tokio::spawn(connection);
         let request = Request::get("https://localhost/").body(()).unwrap();
         let answer = sender

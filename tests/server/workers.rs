@@ -46,7 +46,7 @@ async fn workers_share_a_port_and_stop_together() {
             let answer = exchange(address, LAST).await;
             names.insert(answer.rsplit_once(' ').unwrap().1.to_owned());
         }
-        let (sender, connection) = h2::client::handshake::<_, Bytes>(TcpStream::connect(address).await.unwrap())
+        let (sender, connection) = h2::client::handshake(TcpStream::connect(address).await.unwrap())
             .await
             .unwrap();
         let connection = tokio::spawn(connection);
