@@ -26,18 +26,17 @@ pub async fn bind_reuse_port(address: impl ToSocketAddrs, sockets: usize) -> io:
     let mut first: Option<SocketAddr> = None;
     let mut listeners = Vec::new();
     for _ in 0..sockets.max(1) {
-        let listener = match first {
-            Some(address) => reuse_port(address)?,
-            None => {
-                let mut bound = Err(io::ErrorKind::AddrNotAvailable.into());
-                for address in lookup_host(&address).await? {
-                    bound = reuse_port(address);
-                    if bound.is_ok() {
-                        break;
-                    }
+        let listener = if let Some(address) = first {
+            reuse_port(address)?
+        } else {
+            let mut bound = Err(io::ErrorKind::AddrNotAvailable.into());
+            for address in lookup_host(&address).await? {
+                bound = reuse_port(address);
+                if bound.is_ok() {
+                    break;
                 }
-                bound?
             }
+            bound?
         };
         // Port 0 is a free one only once.
         first = Some(listener.local_addr()?);

@@ -115,23 +115,23 @@ fn v1(bytes: &[u8]) -> Header {
             Header::Invalid
         };
     };
-    let fields = line.get(V1.len()..end).and_then(|line| str::from_utf8(line).ok());
-    match fields.and_then(v1_source) {
-        Some(source) => Header::Whole {
-            length: end + 2,
-            source,
-        },
+    let length = end + 2;
+    let Some(fields) = line.get(V1.len()..end).and_then(|line| str::from_utf8(line).ok()) else {
+        return Header::Invalid;
+    };
+    // Whatever else the line says is to be ignored.
+    if fields == "UNKNOWN" || fields.starts_with("UNKNOWN ") {
+        return Header::Whole { length, source: None };
+    }
+    match v1_source(fields) {
         None => Header::Invalid,
+        source => Header::Whole { length, source },
     }
 }
 
-fn v1_source(fields: &str) -> Option<Option<SocketAddr>> {
+fn v1_source(fields: &str) -> Option<SocketAddr> {
     let mut fields = fields.split(' ');
     let family = fields.next()?;
-    // Whatever else the line says is to be ignored.
-    if family == "UNKNOWN" {
-        return Some(None);
-    }
     let (source, target) = (fields.next()?, fields.next()?);
     let (port, target_port) = (v1_port(fields.next()?)?, v1_port(fields.next()?)?);
     if fields.next().is_some() {
@@ -143,7 +143,7 @@ fn v1_source(fields: &str) -> Option<Option<SocketAddr>> {
         _ => None,
     };
     let (source, _) = (address(source)?, (address(target)?, target_port));
-    Some(Some(SocketAddr::new(source, port)))
+    Some(SocketAddr::new(source, port))
 }
 
 /// Without the sign that `parse` would allow.
@@ -155,9 +155,8 @@ fn v1_port(text: &str) -> Option<u16> {
 }
 
 fn v2(bytes: &[u8]) -> Header {
-    let [command, family, high, low] = match bytes.get(V2.len()..V2_HEAD).map(<[u8; 4]>::try_from) {
-        Some(Ok(fields)) => fields,
-        _ => return Header::Partial,
+    let Some(Ok([command, family, high, low])) = bytes.get(V2.len()..V2_HEAD).map(<[u8; 4]>::try_from) else {
+        return Header::Partial;
     };
     let length = V2_HEAD + usize::from(u16::from_be_bytes([high, low]));
     if length > V2_LONGEST || command >> 4 != 2 {
@@ -167,21 +166,16 @@ fn v2(bytes: &[u8]) -> Header {
         return Header::Partial;
     };
     let source = match (command & 0x0f, family >> 4) {
-        // LOCAL: the proxy itself, such as its probe of health.
-        (0, _) => None,
-        (1, 1) => match v2_v4(addresses) {
-            Some(source) => Some(source),
-            None => return Header::Invalid,
-        },
-        (1, 2) => match v2_v6(addresses) {
-            Some(source) => Some(source),
-            None => return Header::Invalid,
-        },
-        // A unix socket, or unspecified.
-        (1, 0 | 3) => None,
-        _ => return Header::Invalid,
+        (1, 1) => v2_v4(addresses),
+        (1, 2) => v2_v6(addresses),
+        // LOCAL, the proxy itself, such as its probe of health; a unix socket; unspecified.
+        (0, _) | (1, 0 | 3) => return Header::Whole { length, source: None },
+        _ => None,
     };
-    Header::Whole { length, source }
+    match source {
+        None => Header::Invalid,
+        source => Header::Whole { length, source },
+    }
 }
 
 /// Source, target, and their ports; extensions may follow.

@@ -65,23 +65,22 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let mut response = match this.inner.as_pin_mut() {
-            Some(inner) => match inner.poll(cx) {
+        let mut response = if let Some(inner) = this.inner.as_pin_mut() {
+            match inner.poll(cx) {
                 Poll::Ready(Ok(response)) => response.map(Some),
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error.into())),
                 Poll::Pending => {
-                    if let Some(deadline) = this.deadline {
-                        ready!(deadline.as_mut().poll(cx));
-                        return Poll::Ready(Err(Overdue.into()));
-                    }
-                    return Poll::Pending;
+                    let Some(deadline) = this.deadline else {
+                        return Poll::Pending;
+                    };
+                    ready!(deadline.as_mut().poll(cx));
+                    return Poll::Ready(Err(Overdue.into()));
                 }
-            },
-            None => {
-                let mut refusal = Response::new(None);
-                *refusal.status_mut() = *this.refusal;
-                refusal
             }
+        } else {
+            let mut refusal = Response::new(None);
+            *refusal.status_mut() = *this.refusal;
+            refusal
         };
         let refused = response.body().is_none();
         let closing = this
