@@ -29,11 +29,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
             server.workers(count).serve(|| service_fn(hello)).await?;
         }
         Some("shared") => {
-            server::bind(address)
-                .await?
-                .workers(count)
-                .serve(|| service_fn(hello))
-                .await?
+            let server = server::bind(address).await?;
+            server.workers(count).serve(|| service_fn(hello)).await?;
         }
         _ => server::bind(address).await?.serve(service_fn(hello)).await,
     }

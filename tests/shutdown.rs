@@ -80,6 +80,7 @@ async fn the_drain_ends_with_the_last_guard() {
 }
 
 async fn fall() {
+    tokio::task::yield_now().await;
     panic!("as asked")
 }
 

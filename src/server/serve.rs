@@ -196,7 +196,8 @@ impl<F: Future<Output = ()>> Server<F> {
                 drop(permit);
             });
         };
-        run(self.listeners, &shared, self.stop, begin).await;
+        // Boxed, once a server: a service of many layers is large, and would make the future of whoever awaits this one larger.
+        Box::pin(run(self.listeners, &shared, self.stop, begin)).await;
     }
 }
 

@@ -1,6 +1,7 @@
 //! What attackers send.
 
 use super::*;
+use std::fmt::Write;
 use std::sync::Mutex;
 
 #[derive(Clone, Default)]
@@ -125,7 +126,11 @@ async fn pipelined_requests_are_answered_in_order_and_once() {
     let (address, paths) = recording().await;
     let mut all = String::new();
     for number in 0..50 {
-        all += &format!("POST /{number} HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\n{number:03}");
+        write!(
+            all,
+            "POST /{number} HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\n{number:03}"
+        )
+        .unwrap();
     }
     let answer = exchange(address, all.as_bytes()).await;
     let bodies: Vec<_> = answer
@@ -142,7 +147,7 @@ async fn pipelined_requests_are_answered_in_order_and_once() {
 async fn more_fields_than_allowed_are_a_431() {
     async fn check(fields: usize, settings: impl FnOnce(Server) -> Server, expect: &str) {
         let address = start(|server| settings(server.keep_alive(SHORT))).await;
-        let filler: String = (0..fields).map(|number| format!("x{number}: y\r\n")).collect();
+        let filler = "x: y\r\n".repeat(fields);
         let answer = exchange(address, format!("GET / HTTP/1.1\r\nhost: a\r\n{filler}\r\n").as_bytes()).await;
         assert!(
             answer.starts_with(&format!("HTTP/1.1 {expect}")),

@@ -134,7 +134,6 @@ async fn panics_cost_their_own_request_only() {
         }
     });
     for caught in [true, false] {
-        let service = service.clone();
         let address = if caught {
             let boxed = service.map_response(|response: Response<Falling>| response.map(BodyExt::boxed));
             start_with(CatchErrorLayer::new().layer(boxed), |server| server.max_connections(1)).await

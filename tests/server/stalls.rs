@@ -16,7 +16,7 @@ impl Body for Endless {
     type Error = Infallible;
 
     fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&[b'x'; 64 * 1024])))))
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&[b'x'; 16 * 1024])))))
     }
 }
 
@@ -111,8 +111,8 @@ async fn a_body_below_the_least_rate_is_a_408_though_each_byte_is_in_time() {
 
 #[tokio::test]
 async fn a_service_that_takes_its_time_does_not_make_the_client_late() {
-    let (paused, pauses) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
-    let (entered, go) = (Arc::clone(&paused), Arc::clone(&pauses));
+    let (paused, resumed) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+    let (entered, go) = (Arc::clone(&paused), Arc::clone(&resumed));
     let service = tower::service_fn(move |request: Request<RequestBody>| {
         let (entered, go) = (Arc::clone(&entered), Arc::clone(&go));
         async move {
@@ -129,12 +129,12 @@ async fn a_service_that_takes_its_time_does_not_make_the_client_late() {
     paused.acquire().await.unwrap().forget();
     // Longer than the timeout: as long as it takes to close a connection that is idle for as much.
     let mut idle = TcpStream::connect(address).await.unwrap();
-    pauses.add_permits(1);
+    resumed.add_permits(1);
     idle.write_all(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n")
         .await
         .unwrap();
     slow.write_all(b"llo").await.unwrap();
-    pauses.add_permits(1);
+    resumed.add_permits(1);
     read_until(&mut slow, "hello").await;
     let mut rest = Vec::new();
     idle.read_to_end(&mut rest).await.unwrap();
