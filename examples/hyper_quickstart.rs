@@ -6,16 +6,17 @@ use std::convert::Infallible;
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::{Request, Response, StatusCode, body::Incoming};
+use hyper::{Request, Response, StatusCode};
 use portcullis::authorize::Policy;
 use portcullis::cors::CorsLayer;
 use portcullis::csrf::CsrfLayer;
 use portcullis::jwt::{Algorithm, JwtLayer, Key};
 use portcullis::rate_limit::RateLimitLayer;
-use portcullis::{server, shutdown::Shutdown, stack::Stack};
+use portcullis::server::{self, RequestBody};
+use portcullis::{shutdown::Shutdown, stack::Stack};
 use tower::{Layer, service_fn};
 
-async fn service(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn service(request: Request<RequestBody>) -> Result<Response<Full<Bytes>>, Infallible> {
     let (status, text) = match request.uri().path() {
         "/" => (StatusCode::OK, "hello"),
         "/admin" => (StatusCode::OK, "hello, admin"),

@@ -14,17 +14,16 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Request, Response};
 use http_body_util::Full;
-use hyper::body::Incoming;
 use portcullis::Identity;
 use portcullis::jwt::{Algorithm, Jwks, JwtLayer, Key, Verified};
-use portcullis::server;
+use portcullis::server::{self, RequestBody};
 use serde_json::{Map, Value};
 use tower::{Layer, service_fn};
 
 pub(crate) type Claims = Map<String, Value>;
 
 /// Answers with the claims of the caller's token.
-pub(crate) async fn claims(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+pub(crate) async fn claims(request: Request<RequestBody>) -> Result<Response<Full<Bytes>>, Infallible> {
     let claims = request
         .extensions()
         .get::<Verified<Claims>>()

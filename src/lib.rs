@@ -18,7 +18,7 @@
 //!
 //! Beside them stand [`client_ip`] behind trusted proxies, [`request_id`], [`problem`] (RFC 9457) in which every layer
 //! refuses, [`fields`] for what a caller may see and set, [`lockout`] of repeated failures to sign in, [`trace_context`],
-//! [`server`] and, with features, `password` and `request_metrics`. [`stack`] puts all of them into the one right order.
+//! [`crash`] for what fails in the background, [`server`] and, with features, `password` and `request_metrics`. [`stack`] puts all of them into the one right order.
 //!
 //! # Features
 //!
@@ -32,6 +32,7 @@
 //! | `jwks` | keys of token issuers over HTTPS, OpenID Connect discovery | |
 //! | `redis` | sessions, rate limits and lockouts in Redis or Valkey | |
 //! | `metrics` | rate, errors and duration of requests through the `metrics` facade | |
+//! | `tls` | TLS for `server`, with certificates that can be reloaded | |
 //! | `tonic` | refusals in tonic's body | |
 
 // What comes from outside may not make a layer panic; tests may.
@@ -47,6 +48,7 @@ pub mod catch_error;
 pub mod client_ip;
 pub mod config_error;
 pub mod cors;
+pub mod crash;
 pub mod csrf;
 pub mod fields;
 pub mod identity;

@@ -55,6 +55,7 @@ fn owned<T: Debug + Send + Sync + 'static>() {}
 fn shared<T: Clone + Debug + Send + Sync + 'static>() {}
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a list, one line a type")]
 fn public_types_are_as_free_as_they_promise() {
     type Plain = Full<Bytes>;
     type Caught<B> = portcullis::catch_error::ResponseBody<B>;
@@ -145,6 +146,16 @@ fn public_types_are_as_free_as_they_promise() {
     shared::<portcullis::security_headers::CspNonce>();
 
     owned::<portcullis::server::Server>();
+    owned::<portcullis::server::Workers<std::future::Pending<()>>>();
+    owned::<portcullis::server::RequestBody>();
+    owned::<portcullis::server::RequestBodyError>();
+    shared::<portcullis::server::ProxyProtocol>();
+    #[cfg(feature = "tls")]
+    {
+        shared::<portcullis::server::TlsConfig>();
+        shared::<portcullis::server::TlsReloader>();
+        owned::<portcullis::server::TlsError>();
+    }
 
     layer::<portcullis::session::SessionLayer, Plain>();
     owned::<portcullis::session::SessionsBuilder>();

@@ -14,7 +14,6 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Incoming;
 use portcullis::Problem;
 use portcullis::authorize::Policy;
 use portcullis::cors::CorsLayer;
@@ -22,7 +21,7 @@ use portcullis::csrf::CsrfLayer;
 use portcullis::jwt::{Algorithm, Issuer, JwtLayer, Key, SigningKey};
 use portcullis::problem::Renderer;
 use portcullis::rate_limit::{self, Quota, RateLimitLayer};
-use portcullis::server;
+use portcullis::server::{self, RequestBody};
 use portcullis::stack::{Stack, StackBuilder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -75,7 +74,7 @@ fn whole(requests: u32) -> StackBuilder {
 }
 
 async fn on_hyper(stack: Stack) -> SocketAddr {
-    async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    async fn answer(request: Request<RequestBody>) -> Result<Response<Full<Bytes>>, Infallible> {
         let (status, text) = match request.uri().path() {
             "/" | "/admin" => (StatusCode::OK, "hello"),
             "/panic" => panic!("as asked"),

@@ -421,7 +421,7 @@ async fn racing_services_pass_exactly_the_quota() {
 #[tokio::test]
 async fn over_a_socket_the_connection_lives_on() {
     let layer = RateLimitLayer::per_address(quota("2 per hour")).unwrap();
-    let handler = service_fn(async |request: Request<hyper::body::Incoming>| {
+    let handler = service_fn(async |request: Request<portcullis::server::RequestBody>| {
         assert!(ClientIp::of(request.extensions()).is_some());
         Ok::<Answer, Infallible>(Response::new(Full::from("hello")))
     });

@@ -79,6 +79,42 @@ async fn the_drain_ends_with_the_last_guard() {
     assert!(report.is_clean(), "{report}");
 }
 
+async fn fall() {
+    tokio::task::yield_now().await;
+    panic!("as asked")
+}
+
+#[tokio::test(start_paused = true)]
+async fn tasks_are_waited_for_and_named_where_they_are_dropped() {
+    let shutdown = builder().drain_deadline(9 * SECOND).build().unwrap();
+    let handle = shutdown.handle();
+    let told = handle.stop_accepting();
+    let polite = handle.spawn("polite", async move {
+        told.await;
+        sleep(2 * SECOND).await;
+    });
+    let failed = handle.spawn("failed", async { Err::<(), _>(io::Error::other("no such queue")) });
+    let panicked = handle.spawn("panicked", fall());
+    let deaf = handle.spawn("deaf", pending::<()>());
+    assert_eq!(handle.tasks(), ["polite", "failed", "panicked", "deaf"]);
+    failed.await.unwrap();
+    assert!(panicked.await.unwrap_err().is_panic());
+    assert_eq!(handle.tasks(), ["polite", "deaf"]);
+    assert_eq!(handle.in_flight(), 2);
+
+    handle.trigger();
+    let report = shutdown.drained().await;
+    assert_eq!((report.drained(), report.aborted()), (1, 1));
+    assert_eq!(report.aborted_tasks(), ["deaf"]);
+    assert!(
+        !report.is_clean() && report.to_string().contains("tasks dropped: deaf"),
+        "{report}"
+    );
+    polite.await.unwrap();
+    deaf.await.unwrap();
+    assert_eq!((handle.in_flight(), handle.tasks().len()), (0, 0));
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_apps_own_trigger_begins_the_shutdown() {
     let shutdown = Shutdown::builder().trigger(sleep(7 * SECOND)).build().unwrap();

@@ -103,7 +103,11 @@ fn wrong_type(problem: Problem, media_type: &'static str) -> Problem {
         .with_header(ACCEPT, HeaderValue::from_static(media_type))
 }
 
+/// A body that says itself what to answer, as one that stalls does, is believed.
 fn unread(problem: Problem, rejection: &BytesRejection) -> Problem {
+    if let Some(own) = Problem::behind(rejection) {
+        return own.clone();
+    }
     problem.with_detail(match rejection {
         BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => "the body is too large",
         _ => "the body could not be read",

@@ -78,4 +78,5 @@ mod tests;
 pub use self::future::ResponseFuture;
 pub use self::layer::{ClientIpLayer, ClientIpLayerBuilder};
 pub use self::peer::{ClientIp, PeerAddr};
+pub(crate) use self::policy::parse_network;
 pub use self::service::ResolveClientIp;

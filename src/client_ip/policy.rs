@@ -153,7 +153,7 @@ pub(super) fn group(address: IpAddr, prefix: u8) -> IpAddr {
 }
 
 /// A trusted network in text: a CIDR, or one address.
-pub(super) fn parse_network(text: &str) -> Option<IpNet> {
+pub(crate) fn parse_network(text: &str) -> Option<IpNet> {
     let network = text
         .parse()
         .ok()

@@ -1,97 +1,116 @@
 use std::error::Error as StdError;
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::task::Poll;
 
 use http::{Request, Response};
 use http_body::Body;
-use hyper::body::Incoming;
-use hyper::service::Service as HyperService;
-use hyper_util::rt::TokioExecutor;
-use hyper_util::server::conn::auto;
-use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpStream;
-use tokio::sync::watch;
+use hyper_util::server::conn::auto::{self, HttpServerConnExec};
+use tokio::time::{Instant, sleep_until};
 use tower_service::Service;
 
+use super::activity::Activity;
 use super::linger::Linger;
-use crate::client_ip::PeerAddr;
+use super::policy::{Cause, Verdict};
+use super::request_body::RequestBody;
+use super::response::ResponseBody;
+use super::service::{Answer, PeerService};
+use super::settings::Shared;
+use super::socket::Socket;
+use super::transport;
 use crate::problem::Chain;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// The service of one connection: knows the peer, and whether a request ever came.
-struct PeerService<S> {
-    inner: TowerToHyperService<S>,
-    peer: SocketAddr,
-    asked: Arc<AtomicBool>,
-}
-
-impl<S> HyperService<Request<Incoming>> for PeerService<S>
-where
-    S: Service<Request<Incoming>> + Clone,
-{
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = <TowerToHyperService<S> as HyperService<Request<Incoming>>>::Future;
-
-    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
-        self.asked.store(true, Ordering::Relaxed);
-        request.extensions_mut().insert(PeerAddr(self.peer));
-        #[cfg(feature = "axum")]
-        request
-            .extensions_mut()
-            .insert(crate::axum::extensions::connect_info(self.peer));
-        self.inner.call(request)
-    }
-}
-
-/// Serves one connection to its end, or until `closing` turns true and the answers in flight are out.
-pub(super) async fn serve<S, B>(
-    stream: TcpStream,
+/// Serves one connection to its end, or until the server is told to stop and the answers in flight are out.
+pub(super) async fn serve<S, B, E>(
+    socket: Socket,
     peer: SocketAddr,
     service: S,
-    builder: Arc<auto::Builder<TokioExecutor>>,
-    mut closing: watch::Receiver<bool>,
-    header_timeout: Duration,
+    builder: Arc<auto::Builder<E>>,
+    shared: Arc<Shared>,
 ) where
-    S: Service<Request<Incoming>, Response = Response<B>, Error: Into<BoxError>, Future: Send + 'static>,
-    S: Clone + Send + 'static,
-    B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
+    S: Service<Request<RequestBody>, Response = Response<B>, Error: Into<BoxError>, Future: 'static> + Clone + 'static,
+    B: Body<Error: Into<BoxError>> + 'static,
+    E: HttpServerConnExec<Answer<S>, ResponseBody<B>>,
 {
-    let _ = stream.set_nodelay(true);
-    let asked = Arc::new(AtomicBool::new(false));
-    let service = PeerService {
-        inner: TowerToHyperService::new(service),
-        peer,
-        asked: Arc::clone(&asked),
+    let opened = Instant::now();
+    let settings = &shared.settings;
+    let Some((stream, peer)) = transport::open(socket, peer, settings, opened).await else {
+        return;
     };
-    let mut connection = pin!(builder.serve_connection_with_upgrades(Linger::new(stream), service));
-    // hyper's own timer begins when it knows the version, which the first bytes tell: hyperium/hyper#3756.
-    let mut first_request = pin!(tokio::time::sleep(header_timeout));
-    let (mut told, mut waited) = (false, false);
-    loop {
-        tokio::select! {
-            biased;
-            ended = connection.as_mut() => {
-                if let Err(error) = ended {
-                    tracing::debug!(target: "portcullis::server", %peer, error = %Chain(&*error), "connection ended");
+    let activity = Arc::new(Activity::new(opened));
+    let service = PeerService::new(
+        service,
+        peer,
+        stream.is_tls(),
+        Arc::clone(&activity),
+        Arc::clone(settings),
+        Arc::clone(&shared.stopping),
+    );
+    let io = Linger::new(stream, Arc::clone(&activity));
+    let mut connection = pin!(builder.serve_connection_with_upgrades(io, service));
+    let mut stop = pin!(shared.stopped());
+    let mut timer = pin!(sleep_until(opened));
+    let (mut stopping_since, mut closing_since) = (None, None);
+    poll_fn(|cx| {
+        if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
+            if let Err(error) = ended {
+                tracing::debug!(target: "portcullis::server", %peer, error = %Chain(&*error), "connection ended");
+            }
+            return Poll::Ready(());
+        }
+        if stopping_since.is_none() && stop.as_mut().poll(cx).is_ready() {
+            stopping_since = Some(activity.now());
+        }
+        loop {
+            let now = activity.now();
+            let seen = activity.seen(stopping_since, closing_since);
+            let until = match settings.deadlines.judge(&seen, now) {
+                Verdict::Cut(cause) => {
+                    cut(peer, cause);
+                    return Poll::Ready(());
                 }
-                return;
-            }
-            _ = closing.wait_for(|closing| *closing), if !told => {
-                told = true;
-                connection.as_mut().graceful_shutdown();
-            }
-            () = &mut first_request, if !waited => {
-                waited = true;
-                if !asked.load(Ordering::Relaxed) {
-                    tracing::debug!(target: "portcullis::server", %peer, "no request within the header timeout");
-                    return;
+                Verdict::Close => {
+                    closing_since = Some(now);
+                    connection.as_mut().graceful_shutdown();
+                    if connection.as_mut().poll(cx).is_ready() {
+                        return Poll::Ready(());
+                    }
+                    continue;
                 }
+                Verdict::Wait(until) => activity.instant(until),
+            };
+            let Some(until) = until else {
+                return Poll::Pending;
+            };
+            // A timer that is set too early is let ring, once: to set it anew at each request would cost more.
+            if timer.deadline() > until {
+                timer.as_mut().reset(until);
             }
+            while timer.deadline() < until {
+                if timer.as_mut().poll(cx).is_pending() {
+                    return Poll::Pending;
+                }
+                timer.as_mut().reset(until);
+            }
+            if timer.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+        }
+    })
+    .await;
+}
+
+fn cut(peer: SocketAddr, cause: Cause) {
+    match cause {
+        Cause::Header => {
+            tracing::debug!(target: "portcullis::server", %peer, "no request within the header timeout");
+        }
+        Cause::Write => {
+            tracing::debug!(target: "portcullis::server", %peer, "the peer took nothing within the write timeout");
         }
     }
 }

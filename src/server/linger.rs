@@ -1,13 +1,16 @@
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::Sleep;
+
+use super::activity::Activity;
+use super::transport::Transport;
 
 /// How long a client may go on sending what will not be read.
 const LINGER: Duration = Duration::from_secs(1);
@@ -16,33 +19,51 @@ const LINGER: Duration = Duration::from_secs(1);
 ///
 /// To close a socket with unread bytes in it is to reset it, and many clients then lose the answer they were sent, such as
 /// the `431` for a head too large (RFC 9112 section 9.6). With nothing unread it closes at once.
+///
+/// It also notes when the peer sends and when it takes nothing.
 pub(super) struct Linger {
-    io: TokioIo<TcpStream>,
+    io: TokioIo<Transport>,
+    activity: Arc<Activity>,
     until: Option<Pin<Box<Sleep>>>,
 }
 
 impl Linger {
-    pub(super) fn new(stream: TcpStream) -> Self {
+    pub(super) fn new(stream: Transport, activity: Arc<Activity>) -> Self {
         Self {
             io: TokioIo::new(stream),
+            activity,
             until: None,
         }
+    }
+
+    fn noted<T>(&self, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        match written {
+            Poll::Pending => self.activity.blocked(),
+            Poll::Ready(_) => self.activity.wrote(),
+        }
+        written
     }
 }
 
 impl Read for Linger {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(cx, buf)
+        let read = Pin::new(&mut self.io).poll_read(cx, buf);
+        if matches!(read, Poll::Ready(Ok(()))) {
+            self.activity.read();
+        }
+        read
     }
 }
 
 impl Write for Linger {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, bytes)
+        let written = Pin::new(&mut self.io).poll_write(cx, bytes);
+        self.noted(written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
+        let flushed = Pin::new(&mut self.io).poll_flush(cx);
+        self.noted(flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -80,6 +101,7 @@ impl Write for Linger {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, slices)
+        let written = Pin::new(&mut self.io).poll_write_vectored(cx, slices);
+        self.noted(written)
     }
 }

@@ -194,6 +194,7 @@ impl Shutdown {
         let report = Report {
             drained: drain.drained,
             aborted,
+            tasks: drain.tasks,
             server_ended: drain.server_ended,
             duration: drain.duration,
             hooks,
@@ -207,6 +208,7 @@ impl Shutdown {
 struct Drain {
     drained: usize,
     aborted: usize,
+    tasks: Vec<&'static str>,
     server_ended: bool,
     duration: Duration,
 }
@@ -252,6 +254,7 @@ async fn drain(
     Drain {
         drained: handle.drained(),
         aborted: handle.in_flight(),
+        tasks: handle.tasks(),
         server_ended: *ended.borrow(),
         duration: begun.elapsed(),
     }

@@ -1,8 +1,11 @@
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+
+use crate::crash::{Logged, Outcome};
 
 /// How far a shutdown has come; phases only follow each other in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,6 +24,8 @@ struct Shared {
     in_flight: AtomicUsize,
     drained: AtomicUsize,
     idle: Notify,
+    /// The running tasks that were given a name. Touched when one begins and ends only.
+    tasks: Mutex<Vec<&'static str>>,
 }
 
 /// What servers, tasks and handlers hold of a shutdown. Cloning costs one reference count.
@@ -39,6 +44,7 @@ impl Handle {
                 in_flight: AtomicUsize::new(0),
                 drained: AtomicUsize::new(0),
                 idle: Notify::new(),
+                tasks: Mutex::default(),
             }),
         }
     }
@@ -88,6 +94,40 @@ impl Handle {
         Guard { handle: self.clone() }
     }
 
+    /// Spawns a background task that the drain waits for. It ends by itself when it hears [`Handle::stop_accepting`]; one that does not
+    /// is dropped at the abort, and named by the [`Report`](super::Report).
+    ///
+    /// Its panic, or the error that it returns, is logged as by [`spawn_logged`](crate::crash::spawn_logged). A task that must outlive the requests, because they give it work, is ended by a hook
+    /// instead.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a runtime, as `tokio::spawn` does.
+    pub fn spawn<F>(&self, name: &'static str, future: F) -> JoinHandle<()>
+    where
+        F: Future<Output: Outcome> + Send + 'static,
+    {
+        let task = Task::begin(self, name);
+        let aborted = self.aborted();
+        tokio::spawn(async move {
+            let _task = task;
+            tokio::select! {
+                biased;
+                () = Logged::new(name, future) => {}
+                () = aborted => {}
+            }
+        })
+    }
+
+    /// The tasks that were spawned by [`Handle::spawn`] and run now.
+    pub fn tasks(&self) -> Vec<&'static str> {
+        self.lock_tasks().clone()
+    }
+
+    fn lock_tasks(&self) -> MutexGuard<'_, Vec<&'static str>> {
+        self.shared.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn enter(&self, phase: Phase) {
         self.shared.draining.store(phase >= Phase::Draining, Ordering::Relaxed);
         self.shared.phase.send_replace(phase);
@@ -128,6 +168,31 @@ impl fmt::Debug for Handle {
             .field("phase", &*self.shared.phase.borrow())
             .field("in_flight", &self.in_flight())
             .finish_non_exhaustive()
+    }
+}
+
+/// A task's name among those that run, and its guard.
+struct Task {
+    name: &'static str,
+    guard: Guard,
+}
+
+impl Task {
+    fn begin(handle: &Handle, name: &'static str) -> Self {
+        handle.lock_tasks().push(name);
+        Self {
+            name,
+            guard: handle.guard(),
+        }
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        let mut tasks = self.guard.handle.lock_tasks();
+        if let Some(index) = tasks.iter().position(|name| *name == self.name) {
+            tasks.remove(index);
+        }
     }
 }
 

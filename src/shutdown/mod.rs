@@ -16,7 +16,8 @@
 //!
 //! The layer costs no allocation: two atomic operations a request and a reference count. It stands inside `catch_error` and
 //! outside all that does the work, so that it counts a request until the last byte of its answer was handed over. Only
-//! requests are counted: a WebSocket or a background task is counted while it holds a [`Guard`].
+//! requests are counted, and with them streams of events: a WebSocket is counted while it holds a [`Guard`], a background task when
+//! [`Handle::spawn`] began it. Both hear [`Handle::stop_accepting`] and say goodbye; a stream of events ends itself in the same way.
 //!
 //! ```
 //! use std::convert::Infallible;
@@ -61,9 +62,14 @@
 //!     .build()?;
 //! let handle = shutdown.handle();
 //! let server = handle.stop_accepting();
+//! let stop = handle.stop_accepting();
+//! handle.spawn("mails", async move {
+//!     stop.await; // what is left in the queue goes out here
+//! });
 //!
 //! handle.trigger();
 //! let (report, _) = shutdown.run(server).await;
+//! assert_eq!(report.drained(), 1);
 //! assert!(!handle.is_ready());
 //! assert!(report.is_clean());
 //! assert_eq!(*report.hooks()[0].outcome(), HookOutcome::Done);

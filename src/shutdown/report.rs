@@ -7,6 +7,7 @@ use std::time::Duration;
 pub struct Report {
     pub(super) drained: usize,
     pub(super) aborted: usize,
+    pub(super) tasks: Vec<&'static str>,
     pub(super) server_ended: bool,
     pub(super) duration: Duration,
     pub(super) hooks: Vec<HookReport>,
@@ -43,6 +44,11 @@ impl Report {
     /// How many requests and guards were still in flight when the drain was over.
     pub fn aborted(&self) -> usize {
         self.aborted
+    }
+
+    /// Those of them that were tasks of [`Handle::spawn`](super::Handle::spawn).
+    pub fn aborted_tasks(&self) -> &[&'static str] {
+        &self.tasks
     }
 
     /// Whether the server's future ended by itself; false where connections were cut, also those without a request, such as
@@ -85,6 +91,9 @@ impl fmt::Display for Report {
         )?;
         if !self.server_ended {
             f.write_str(", connections cut")?;
+        }
+        if !self.tasks.is_empty() {
+            write!(f, ", tasks dropped: {}", self.tasks.join(", "))?;
         }
         for hook in &self.hooks {
             write!(f, "; {}: {}", hook.name, hook.outcome)?;

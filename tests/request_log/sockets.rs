@@ -11,8 +11,8 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, Response};
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
 use portcullis::request_log::{CountRequestBodyLayer, CountedBody, RequestLogLayer, TextFormat};
+use portcullis::server::RequestBody;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
@@ -24,7 +24,7 @@ use super::capture::{Answer, File, Log, Slow, built, status};
 /// Serves on a socket of the system's choice, on this thread, where the log listens.
 async fn serve<S, B>(service: S) -> SocketAddr
 where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send> + Clone + Send + 'static,
+    S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible, Future: Send> + Clone + Send + 'static,
     B: Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
 {
     let server = portcullis::server::bind("127.0.0.1:0").await.unwrap();
@@ -56,7 +56,7 @@ impl Body for Endless {
 #[tokio::test]
 async fn over_a_socket_a_client_that_leaves_mid_body_aborts() {
     let (log, _listening) = Log::listen();
-    let handler = service_fn(async |_: Request<Incoming>| Ok::<_, Infallible>(Response::new(Endless)));
+    let handler = service_fn(async |_: Request<RequestBody>| Ok::<_, Infallible>(Response::new(Endless)));
     let address = serve(RequestLogLayer::new().layer(handler)).await;
     let mut socket = TcpStream::connect(address).await.unwrap();
     socket.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
@@ -76,7 +76,7 @@ async fn over_a_socket_a_client_that_leaves_before_the_headers_aborts() {
     let (log, _listening) = Log::listen();
     let called = Arc::new(Notify::new());
     let calling = Arc::clone(&called);
-    let handler = service_fn(move |_: Request<Incoming>| {
+    let handler = service_fn(move |_: Request<RequestBody>| {
         calling.notify_one();
         pending::<Result<Answer, Infallible>>()
     });
@@ -93,7 +93,7 @@ async fn over_a_socket_a_client_that_leaves_before_the_headers_aborts() {
 #[tokio::test]
 async fn over_a_socket_a_body_of_known_length_is_complete_though_its_end_is_never_asked_for() {
     let (log, _listening) = Log::listen();
-    let handler = service_fn(async |request: Request<Incoming>| {
+    let handler = service_fn(async |request: Request<RequestBody>| {
         let frames = [Some("hello, "), Some("world")];
         let mut response = Response::new(Slow::new(&frames));
         if request.uri().path() == "/hint" {
@@ -128,7 +128,7 @@ async fn over_a_socket_nobody_forges_a_record() {
             .query(true)
             .text(TextFormat::Combined, move || lines.clone()),
     );
-    let handler = service_fn(async |_: Request<Incoming>| Ok::<_, Infallible>(status(200)));
+    let handler = service_fn(async |_: Request<RequestBody>| Ok::<_, Infallible>(status(200)));
     let address = serve(layer.layer(handler)).await;
     let mut head = b"GET /a\"b\xc2\x85\xe2\x80\xa8{?c=\xc2\x9b HTTP/1.1\r\nhost: a\r\nconnection: close\r\n".to_vec();
     head.extend_from_slice(b"user-agent: x\" 200 0\t\xff\x9b31m\\\r\nreferer: \xe2\x80\xa8\"\r\n\r\n");
@@ -152,7 +152,7 @@ async fn over_a_socket_nobody_forges_a_record() {
 async fn the_bytes_of_a_chunked_upload_are_those_that_were_read() {
     let (log, _listening) = Log::listen();
     let handler = service_fn(async |request: Request<_>| {
-        let (head, body): (_, CountedBody<Incoming>) = request.into_parts();
+        let (head, body): (_, CountedBody<RequestBody>) = request.into_parts();
         if head.uri.path() == "/all" {
             body.collect().await.unwrap();
         }

@@ -17,6 +17,7 @@ const FEATURES: &[&str] = &[
     "jwks",
     "redis",
     "metrics",
+    "tls",
     "tonic",
 ];
 

@@ -11,28 +11,61 @@ use std::time::Duration;
 use axum::routing::get;
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::Full;
-use hyper::body::Incoming;
-use portcullis::server::{Server, bind};
+use http_body::Body;
+use http_body_util::{BodyExt, Full};
+use portcullis::catch_error::CatchErrorLayer;
+use portcullis::server::{RequestBody, RequestBodyError, Server, bind};
 use portcullis::shutdown::Shutdown;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
+use tower::{Layer, Service, ServiceExt};
+
+mod abuse;
+mod cluster;
+mod drain;
+mod http2;
+mod openings;
+mod stalls;
+mod workers;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 const SHORT: Duration = Duration::from_millis(150);
 const GET: &[u8] = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n";
 const LAST: &[u8] = b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
 
-async fn hello(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn hello(request: Request<RequestBody>) -> Result<Response<Full<Bytes>>, Infallible> {
     assert_ne!(request.uri().path(), "/panic");
     Ok(Response::new(Full::from("hello")))
 }
 
+/// Answers when the whole body is there, and with its problem when it is not.
+async fn collect(request: Request<RequestBody>) -> Result<Response<Full<Bytes>>, RequestBodyError> {
+    let body = request.into_body().collect().await?;
+    Ok(Response::new(Full::from(body.to_bytes())))
+}
+
+async fn forever(_: Request<RequestBody>) -> Result<Response<Full<Bytes>>, Infallible> {
+    pending().await
+}
+
 /// Serves `hello` with settings of the test's own, for as long as the test runs.
 async fn start(settings: impl FnOnce(Server) -> Server) -> SocketAddr {
+    start_with(tower::service_fn(hello), settings).await
+}
+
+async fn start_with<S, B>(service: S, settings: impl FnOnce(Server) -> Server) -> SocketAddr
+where
+    S: Service<Request<RequestBody>, Response = Response<B>, Error: Into<BoxError>, Future: Send>
+        + Clone
+        + Send
+        + 'static,
+    B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
+{
     let server = settings(bind("127.0.0.1:0").await.unwrap());
     let address = server.local_addr().unwrap();
-    tokio::spawn(server.serve(tower::service_fn(hello)));
+    tokio::spawn(server.serve(service));
     address
 }
 

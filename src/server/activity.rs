@@ -1,0 +1,134 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::policy::Seen;
+
+const NEVER: u64 = u64::MAX;
+
+/// What goes on in a connection, noted by its socket, its requests and its answers, which for HTTP/2 are tasks of their own.
+///
+/// Notes, not locks: each is read again whenever something moves, so none needs an order among the others.
+#[derive(Debug)]
+pub(super) struct Activity {
+    opened: Instant,
+    asked: AtomicBool,
+    http2: AtomicBool,
+    in_flight: AtomicUsize,
+    stalled: AtomicUsize,
+    last_piece: AtomicU64,
+    idle_since: AtomicU64,
+    head_since: AtomicU64,
+    blocked_since: AtomicU64,
+}
+
+impl Activity {
+    /// Of a connection that was accepted at `opened`.
+    pub(super) fn new(opened: Instant) -> Self {
+        Self {
+            opened,
+            asked: AtomicBool::new(false),
+            http2: AtomicBool::new(false),
+            in_flight: AtomicUsize::new(0),
+            stalled: AtomicUsize::new(0),
+            last_piece: AtomicU64::new(0),
+            idle_since: AtomicU64::new(0),
+            head_since: AtomicU64::new(NEVER),
+            blocked_since: AtomicU64::new(NEVER),
+        }
+    }
+
+    pub(super) fn now(&self) -> Duration {
+        self.opened.elapsed()
+    }
+
+    /// The instant of a time of the policy's; `None` for one that never comes.
+    pub(super) fn instant(&self, at: Duration) -> Option<Instant> {
+        self.opened.checked_add(at)
+    }
+
+    fn millis(&self) -> u64 {
+        u64::try_from(self.now().as_millis()).unwrap_or(NEVER)
+    }
+
+    pub(super) fn read(&self) {
+        if self.in_flight.load(Relaxed) == 0 && self.head_since.load(Relaxed) == NEVER {
+            self.head_since.store(self.millis(), Relaxed);
+        }
+    }
+
+    pub(super) fn blocked(&self) {
+        if self.blocked_since.load(Relaxed) == NEVER {
+            self.blocked_since.store(self.millis(), Relaxed);
+        }
+    }
+
+    pub(super) fn wrote(&self) {
+        if self.blocked_since.load(Relaxed) != NEVER {
+            self.blocked_since.store(NEVER, Relaxed);
+        }
+    }
+
+    pub(super) fn seen(&self, stopping_since: Option<Duration>, closing_since: Option<Duration>) -> Seen {
+        let time = |noted: &AtomicU64| match noted.load(Relaxed) {
+            NEVER => None,
+            millis => Some(Duration::from_millis(millis)),
+        };
+        Seen {
+            asked: self.asked.load(Relaxed),
+            http2: self.http2.load(Relaxed),
+            in_flight: self.in_flight.load(Relaxed),
+            stalled: self.stalled.load(Relaxed),
+            last_piece: time(&self.last_piece).unwrap_or_default(),
+            idle_since: time(&self.idle_since).unwrap_or_default(),
+            head_since: time(&self.head_since),
+            blocked_since: time(&self.blocked_since),
+            stopping_since,
+            closing_since,
+        }
+    }
+}
+
+/// A request in flight, until its answer's body is over.
+#[derive(Debug)]
+pub(super) struct InFlight {
+    activity: Arc<Activity>,
+    stalled: bool,
+}
+
+impl InFlight {
+    pub(super) fn begin(activity: Arc<Activity>, http2: bool) -> Self {
+        activity.in_flight.fetch_add(1, Relaxed);
+        activity.head_since.store(NEVER, Relaxed);
+        activity.http2.store(http2, Relaxed);
+        activity.asked.store(true, Relaxed);
+        Self {
+            activity,
+            stalled: false,
+        }
+    }
+
+    /// A piece of the answer was handed over: until the next is asked for, it is the peer who is waited for.
+    pub(super) fn handed_over(&mut self) {
+        self.activity.last_piece.store(self.activity.millis(), Relaxed);
+        self.stalled = true;
+        self.activity.stalled.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn asked_on(&mut self) {
+        if self.stalled {
+            self.stalled = false;
+            self.activity.stalled.fetch_sub(1, Relaxed);
+        }
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.asked_on();
+        self.activity.idle_since.store(self.activity.millis(), Relaxed);
+        self.activity.in_flight.fetch_sub(1, Relaxed);
+    }
+}
