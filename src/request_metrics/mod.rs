@@ -25,7 +25,7 @@
 //! first request of a series pays for all.
 //!
 //! It goes outside `catch_error`, and inside `request_log` where both stand by themselves, whose trail it then reads. With a
-//! [`Stack`](crate::Stack) it goes outside that, and panics are the `500` that they were answered with.
+//! [`Stack`](crate::stack::Stack) it goes outside that, and panics are the `500` that they were answered with.
 //!
 //! ```
 //! # use std::sync::Arc;
