@@ -18,8 +18,8 @@ use crate::sink;
 
 pub(crate) type Request = axum::extract::Request;
 
-/// Long enough for the clock, short enough for both sides of a pair to see the same machine.
-const BLOCK: Duration = Duration::from_micros(500);
+/// Long enough for the clock, and short enough that few blocks are interrupted where others want the processor too.
+const BLOCK: Duration = Duration::from_micros(100);
 /// A mean of so many: what is allocated at each call alike comes out whole.
 const COUNTED: u32 = 64;
 
@@ -111,11 +111,11 @@ impl Subject {
 
     /// How many calls fill a block.
     pub(crate) fn calibrate(&self) -> u32 {
-        let mut calls = 16;
+        let mut calls = 8;
         loop {
             let begun = Instant::now();
             (self.layered)(calls);
-            if begun.elapsed() >= BLOCK || calls > 1 << 20 {
+            if begun.elapsed() >= BLOCK || calls > 1 << 16 {
                 return calls;
             }
             calls *= 2;

@@ -38,7 +38,7 @@ impl Measure {
     }
 }
 
-fn ours(measure: Measure, headers: Headers, model: &Model) -> Result<Subject, String> {
+fn ours(name: &'static str, measure: Measure, headers: Headers, model: &Model) -> Result<Subject, String> {
     let layer = RateLimitLayer::builder()
         .quota(Quota::new(measure.burst(), HOUR))
         .headers(headers)
@@ -46,7 +46,7 @@ fn ours(measure: Measure, headers: Headers, model: &Model) -> Result<Subject, St
         .max_keys(400_000)
         .build()
         .map_err(told)?;
-    Ok(Subject::new("portcullis", layer.layer(Bare::OK), model))
+    Ok(Subject::new(name, layer.layer(Bare::OK), model))
 }
 
 /// Without headers.
@@ -117,22 +117,37 @@ pub(super) fn cases(scale: Scale) -> Cases {
             ..Agreement::default()
         };
         cases.push(
-            Case::new("rate_limit", admits, model, ours(Generous, Headers::None, model)?)
-                .agreement(admitted)
-                .rival(NO_SLOWER, tower_governor(Generous, model)?),
+            Case::new(
+                "rate_limit",
+                admits,
+                model,
+                ours("portcullis", Generous, Headers::None, model)?,
+            )
+            .agreement(admitted)
+            .rival(NO_SLOWER, tower_governor(Generous, model)?),
         );
         cases.push(
-            Case::new("rate_limit", told, model, ours(Generous, Headers::Draft, model)?)
-                .agreement(admitted)
-                .rival(NO_SLOWER, tower_governor_with_headers(Generous, model)?)
-                .rival(NO_SLOWER, axum_governor(Generous, model)?),
+            Case::new(
+                "rate_limit",
+                told,
+                model,
+                ours("portcullis", Generous, Headers::Draft, model)?,
+            )
+            .agreement(admitted)
+            .rival(NO_SLOWER, tower_governor_with_headers(Generous, model)?)
+            .rival(NO_SLOWER, axum_governor(Generous, model)?),
         );
         cases.push(
-            Case::new("rate_limit", refuses, model, ours(Spent, Headers::Draft, model)?)
-                .agreement(refused)
-                .rival(HALF, tower_governor_with_headers(Spent, model)?)
-                .rival(HALF, axum_governor(Spent, model)?)
-                .admission(ours(Generous, Headers::Draft, model)?),
+            Case::new(
+                "rate_limit",
+                refuses,
+                model,
+                ours("portcullis", Spent, Headers::Draft, model)?,
+            )
+            .agreement(refused)
+            .rival(HALF, tower_governor_with_headers(Spent, model)?)
+            .rival(HALF, axum_governor(Spent, model)?)
+            .admission(ours("its own admission", Generous, Headers::Draft, model)?),
         );
     }
     Ok(cases)
