@@ -35,28 +35,33 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let baseline = after("--baseline").map(Baseline::read).transpose()?;
     let word = arguments.first().filter(|argument| !argument.starts_with("--"));
-    let counts = !has("--test") && !has("--no-instructions") && instructions::installed();
+    if has("--test") {
+        return cases()?.iter().try_for_each(|case| {
+            prepare(case);
+            println!("{}: ok", case.title());
+            Ok(())
+        });
+    }
+    let counts = !has("--no-instructions") && instructions::installed();
     let mut report = Report::new(baseline, counts);
     for (number, case) in cases()?.iter().enumerate() {
         if word.is_some_and(|word| !case.title().contains(word.as_str())) {
             continue;
         }
-        if case.listens {
-            model::listen();
-        }
-        case.check();
-        if has("--test") {
-            println!("{}: ok", case.title());
-            continue;
-        }
+        prepare(case);
         let added = case.added();
         let instructions = counts.then(|| instructions::added(number)).transpose()?;
         report.add(Row::new(case, &added, instructions));
     }
-    if !has("--test") {
-        println!("\n{}", report.write()?.join("report.{md,json,svg}").display());
-    }
+    println!("\n{}", report.write()?.join("report.{md,json,svg}").display());
     Ok(())
+}
+
+fn prepare(case: &Case) {
+    if case.listens {
+        model::listen();
+    }
+    case.check();
 }
 
 /// Those for which records are written come last: before, nobody listens.

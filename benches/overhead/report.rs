@@ -81,7 +81,7 @@ impl Report {
                 heads.extend(["instructions before", "change"]);
             }
         }
-        let rule = heads.iter().map(|head| if head.len() > 5 { "---" } else { "---:" });
+        let rule = (0..heads.len()).map(|column| if column < 2 { "---" } else { "---:" });
         report.line(&heads.iter().map(ToString::to_string).collect::<Vec<_>>());
         report.line(&rule.map(ToOwned::to_owned).collect::<Vec<_>>());
         report
