@@ -133,6 +133,7 @@ impl Case {
                 rival_ns,
                 allocations: self.ours.allocations(),
                 rival_allocations: rival.subject.allocations(),
+                own: rival.own,
             });
         }
     }
