@@ -11,7 +11,7 @@ use crate::case::{Agreement, Case};
 use crate::harness::Subject;
 use crate::model::{ORIGINS, from_page, preflight};
 
-const AGE: Duration = Duration::from_secs(3600);
+const AGE: Duration = Duration::from_hours(1);
 const METHODS: [Method; 4] = [Method::GET, Method::POST, Method::PUT, Method::DELETE];
 const HEADERS: [&str; 2] = ["authorization", "content-type"];
 

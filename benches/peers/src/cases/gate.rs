@@ -20,7 +20,7 @@ use crate::case::{Agreement, Case};
 use crate::harness::{Model, Request, Subject};
 use crate::model::{ORIGINS, preflight, signed, signed_by_reader, tampered};
 
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 const FIFTH: f64 = 0.2;
 const QUARTER: f64 = 0.25;
 

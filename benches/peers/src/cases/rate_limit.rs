@@ -14,7 +14,7 @@ use crate::model::plain;
 
 /// The admission of a limit is a look-up and a compare-and-swap: there is little to win.
 const NO_SLOWER: f64 = 1.0;
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 /// A quota that nobody uses up, or one of a single request.
 #[derive(Clone, Copy)]
