@@ -1,18 +1,20 @@
 use std::error::Error as StdError;
 use std::fmt::Display;
 
-use http::{Method, Request, Uri};
+use http::uri::PathAndQuery;
+use http::{Method, Request};
 
 use super::fault::Fault;
 use crate::problem::{Chain, OneLine, Problem};
 use crate::request_id::RequestId;
 use crate::trail::{Failure, Trail};
 
-/// What a record says of the request, kept while the request is away in the inner service. All of it is shared.
+/// What a record says of the request, kept while the request is away in the inner service. All of it is shared, and it is small:
+/// it travels with the response through every layer outside.
 #[derive(Debug, Clone)]
 pub(super) struct Context {
     method: Method,
-    uri: Uri,
+    path: Option<PathAndQuery>,
     id: Option<RequestId>,
     trail: Option<Trail>,
     #[cfg(feature = "axum")]
@@ -23,7 +25,7 @@ impl Context {
     pub(super) fn of<B>(request: &Request<B>) -> Self {
         Self {
             method: request.method().clone(),
-            uri: request.uri().clone(),
+            path: request.uri().path_and_query().cloned(),
             id: request.extensions().get().cloned(),
             trail: request.extensions().get().cloned(),
             #[cfg(feature = "axum")]
@@ -74,7 +76,7 @@ impl Context {
             target: "portcullis::catch_error",
             request_id = self.id.as_ref().map(RequestId::as_str),
             method = self.method.as_str(),
-            path = self.uri.path(),
+            path = self.path.as_ref().map_or("", PathAndQuery::path),
             route,
             place,
             cause = %cause,

@@ -21,7 +21,8 @@ pin_project! {
         #[pin]
         inner: Option<F>,
         fault: Option<Fault>,
-        context: Context,
+        // Until the response's body has it.
+        context: Option<Context>,
         renderer: Arc<Option<Renderer>>,
     }
 
@@ -29,8 +30,10 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             // A client that goes away drops the handler's future half way, and with it whatever panics in its `Drop`.
-            if let Err(message) = guarded(|| this.inner.set(None)) {
-                this.context.panicked("dropping the future", &message);
+            if let Err(message) = guarded(|| this.inner.set(None))
+                && let Some(context) = this.context
+            {
+                context.panicked("dropping the future", &message);
             }
         }
     }
@@ -45,7 +48,7 @@ impl<F> ResponseFuture<F> {
         Self {
             inner,
             fault,
-            context,
+            context: Some(context),
             renderer,
         }
     }
@@ -68,28 +71,31 @@ where
                 Ok(Poll::Ready(Err(error))) => Err(Fault::Error(error.into())),
                 Err(message) => Err(Fault::Panicked(message)),
             },
-            None => Err(this
-                .fault
-                .take()
-                .unwrap_or_else(|| Fault::Panicked("polled after it had answered".to_owned()))),
+            None => match this.fault.take() {
+                Some(fault) => Err(fault),
+                // Polled after completion, which the contract of `Future` leaves open.
+                None => return Poll::Pending,
+            },
+        };
+        let Some(context) = this.context.take() else {
+            return Poll::Pending;
         };
         if let Err(message) = guarded(|| this.inner.set(None)) {
-            this.context.panicked("dropping the future", &message);
+            context.panicked("dropping the future", &message);
         }
         let response = match answer {
             Ok(response) => {
                 if let Some(cause) = response.extensions().get().and_then(Cause::take) {
-                    this.context.failed("the handler", cause);
+                    context.failed("the handler", cause);
                 }
                 response
             }
             Err(fault) => {
-                this.context.report(&fault);
+                context.report(&fault);
                 fault.problem().into_response()
             }
         };
-        let response = finish(response, this.context, this.renderer.as_ref().as_ref());
-        let context = this.context.clone();
+        let response = finish(response, &context, this.renderer.as_ref().as_ref());
         Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, Some(context)))))
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::bench;
 use crate::msrv;
 use crate::run::{cargo, cargo_with, root};
 use crate::smoke;
@@ -61,7 +62,7 @@ pub(crate) fn check() -> Result<(), String> {
     smoke::quickstarts()?;
     msrv::check()?;
     deny()?;
-    excluded("benches/peers", &["bench", "--", "--test"])?;
+    bench::smoke()?;
     excluded("fuzz", &["build"])
 }
 
