@@ -13,7 +13,7 @@ use crate::{admin, auth, comments, demo, health, middleware, pages, posts, users
 pub fn app(state: AppState, shutdown: &Handle) -> Result<Router, ConfigError> {
     let gate = middleware::gate(&state, shutdown)?;
     let routes = routes(shutdown, gate.explain()).into_router();
-    Ok(middleware::bounded(routes).layer(gate).with_state(state))
+    Ok(middleware::observed(middleware::bounded(routes).layer(gate), &state).with_state(state))
 }
 
 /// Every route, and who may use it.

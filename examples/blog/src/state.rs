@@ -6,10 +6,13 @@ use std::sync::Arc;
 use portcullis::fields::Fields;
 use portcullis::password::Passwords;
 use portcullis::session::{RefreshCookie, Sessions};
+use redis::aio::ConnectionManager;
 use sea_orm::{DatabaseConnection, DbErr};
 
 use crate::auth::tokens::Tokens;
 use crate::config::{Config, Secret, Stage};
+use crate::health::probe::Probe;
+use crate::metrics::Metrics;
 use crate::users::dto::UserView;
 use crate::{database, seed, users};
 
@@ -23,6 +26,8 @@ pub struct AppState {
     sessions: Sessions,
     refresh_cookie: RefreshCookie,
     user_fields: Fields<UserView>,
+    probe: Probe,
+    metrics: Metrics,
 }
 
 /// An account that the development seed made, printed at start.
@@ -45,11 +50,14 @@ impl AppState {
             Some(secret) => secret.clone(),
             None => development_secret(&config.data_dir).await?,
         };
+        let redis = redis(&config).await?;
         let state = Self {
+            probe: Probe::new(db.clone(), redis.clone()),
+            metrics: Metrics::new()?,
             db,
             passwords: Passwords::builder().build()?,
             tokens: Tokens::new(&secret)?,
-            sessions: sessions(&config).await?,
+            sessions: sessions(redis)?,
             user_fields: users::dto::fields()?,
             // In development the page is served over plain HTTP.
             refresh_cookie: match config.stage {
@@ -74,6 +82,16 @@ impl AppState {
     /// Closes the database; `SQLite` then folds its write-ahead log into the file.
     pub async fn close(self) -> Result<(), DbErr> {
         self.db.close().await
+    }
+
+    /// What is counted.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Who asks whether the database answers.
+    pub(crate) fn probe(&self) -> &Probe {
+        &self.probe
     }
 
     pub(crate) fn db(&self) -> &DatabaseConnection {
@@ -102,14 +120,20 @@ impl AppState {
     }
 }
 
-/// In Redis, where one is configured: then a logout in one process is seen by all.
-async fn sessions(config: &Config) -> portcullis::Result<Sessions> {
-    let builder = Sessions::builder();
+async fn redis(config: &Config) -> portcullis::Result<Option<ConnectionManager>> {
     let Some(url) = &config.redis_url else {
-        return Ok(builder.memory().build()?);
+        return Ok(None);
     };
-    let connection = redis::Client::open(url.expose())?.get_connection_manager().await?;
-    Ok(builder.redis(connection, "blog").build()?)
+    Ok(Some(redis::Client::open(url.expose())?.get_connection_manager().await?))
+}
+
+/// In Redis, where one is configured: then a logout in one process is seen by all.
+fn sessions(redis: Option<ConnectionManager>) -> portcullis::Result<Sessions> {
+    let builder = Sessions::builder();
+    Ok(match redis {
+        Some(connection) => builder.redis(connection, "blog").build()?,
+        None => builder.memory().build()?,
+    })
 }
 
 /// A secret of this checkout, kept so that a restart does not end everybody's session.
