@@ -69,7 +69,7 @@ pub fn init(config: &Config) -> Result<Telemetry, String> {
         .with_filter(filter.and(filter_fn(|metadata| metadata.target() != TRACES)));
     // Spans are let in, or an error would not say of which request it is. No directive switches the errors off.
     let only_errors = filter_fn(|metadata| match metadata.is_span() {
-        true => metadata.target() != TRACES,
+        true => metadata.target() != TRACES && *metadata.level() <= Level::INFO,
         false => *metadata.level() == Level::ERROR,
     })
     .with_max_level_hint(LevelFilter::INFO);

@@ -9,7 +9,7 @@ use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator, SdkTracerProvider};
 use portcullis::trace_context::TraceContext;
-use tracing::{Instrument, Span, Subscriber};
+use tracing::{Instrument, Level, Span, Subscriber};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::{LevelFilter, filter_fn};
@@ -55,11 +55,9 @@ impl Traces {
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let wanted = filter_fn(|metadata| {
-            let is_ours = metadata.target() == TRACES || metadata.target().starts_with("blog");
-            match metadata.is_span() {
-                true => is_ours,
-                false => is_ours || metadata.target().starts_with("portcullis"),
-            }
+            let target = metadata.target();
+            let is_ours = target.starts_with("blog") || (metadata.is_event() && target.starts_with("portcullis"));
+            is_ours && *metadata.level() <= Level::INFO
         });
         tracing_opentelemetry::layer()
             .with_tracer(self.provider.tracer("blog"))

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sentry::integrations::tracing::{BreadcrumbLayer, ErrorLayer, SpanLayer};
 use sentry::{ClientInitGuard, ClientOptions};
-use tracing::{Level, Subscriber};
+use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::registry::LookupSpan;
@@ -59,12 +59,13 @@ pub(super) fn layer<S>() -> impl Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    let requests = filter_fn(|metadata| metadata.is_span() && metadata.target() == REQUESTS);
+    let requests = filter_fn(|metadata| is_request(metadata));
     let errors = filter_fn(|metadata| match metadata.is_span() {
-        true => metadata.target() == REQUESTS,
+        true => is_request(metadata),
         false => *metadata.level() == Level::ERROR && metadata.target() != REQUESTS,
     });
-    let others = filter_fn(|metadata| metadata.is_event() && metadata.target() != REQUESTS);
+    let others =
+        filter_fn(|metadata| metadata.is_event() && metadata.target() != REQUESTS && *metadata.level() <= Level::INFO);
     SpanLayer::new()
         .with_filter(requests.with_max_level_hint(LevelFilter::INFO))
         .and_then(
@@ -73,6 +74,10 @@ where
                 .with_filter(errors.with_max_level_hint(LevelFilter::INFO)),
         )
         .and_then(BreadcrumbLayer::new().with_filter(others.with_max_level_hint(LevelFilter::INFO)))
+}
+
+fn is_request(metadata: &Metadata<'_>) -> bool {
+    metadata.is_span() && metadata.target() == REQUESTS && *metadata.level() <= Level::INFO
 }
 
 impl fmt::Debug for Reports {

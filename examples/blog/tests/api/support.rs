@@ -13,13 +13,14 @@ use blog::telemetry::LogLevel;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
-use portcullis::shutdown::Shutdown;
+use portcullis::shutdown::{Handle, Shutdown};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
 pub(crate) struct TestApp {
     pub(crate) router: Router,
     pub(crate) shutdown: Option<Shutdown>,
+    handle: Handle,
     state: Option<AppState>,
     folder: PathBuf,
 }
@@ -66,6 +67,7 @@ impl TestApp {
         let shutdown = Shutdown::builder().build().unwrap();
         Self {
             router: app(state.clone(), &shutdown.handle()).unwrap(),
+            handle: shutdown.handle(),
             shutdown: Some(shutdown),
             state: Some(state),
             folder,
@@ -80,7 +82,7 @@ impl TestApp {
     pub(crate) async fn admin(&self, method: &str, path: &str, body: &'static str) -> Answer {
         let (_, level) = LogLevel::reloadable("info").unwrap();
         let state = self.state.clone().unwrap();
-        let router = blog::operations::router(state, self.shutdown.as_ref().unwrap().handle(), level);
+        let router = blog::operations::router(state, self.handle.clone(), level);
         let request = Request::builder().method(method).uri(path).body(Body::from(body));
         Self::answer(router, request.unwrap()).await
     }
