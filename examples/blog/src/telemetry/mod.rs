@@ -49,6 +49,9 @@ impl Telemetry {
 
 /// Installs the process's subscriber. The error says which file cannot be written, or that there is a subscriber already.
 pub fn init(config: &Config) -> Result<Telemetry, String> {
+    // The clients of the collectors have no provider of their own and would panic. An error says that there is one already.
+    #[cfg(any(feature = "otel", feature = "sentry"))]
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let (filter, level) = LogLevel::reloadable(&config.log)?;
     let mut guards = Vec::new();
     let mut open = |folder: &Path, name| {

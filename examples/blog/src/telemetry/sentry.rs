@@ -34,8 +34,6 @@ impl Reports {
             .expose()
             .parse::<sentry::types::Dsn>()
             .map_err(|error| format!("SENTRY_DSN: {error}"))?;
-        // The client has none of its own and would panic. An error says that there is one already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let mut options = ClientOptions::new()
             .maybe_release(sentry::release_name!())
             .environment(match config.stage {

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod process;
+#[cfg(any(feature = "otel", feature = "sentry"))]
+mod stand_in;
 mod support;
 
 mod accounts;
@@ -11,5 +13,9 @@ mod gate;
 mod hostile;
 mod operations;
 mod posts;
+#[cfg(feature = "sentry")]
+mod reports;
 mod sessions;
 mod socket;
+#[cfg(feature = "otel")]
+mod traces;
