@@ -186,9 +186,10 @@ impl Config {
         };
         let otlp_endpoint = source.parse("OTEL_EXPORTER_OTLP_ENDPOINT", None, |text| {
             // The value is not echoed: it may hold a password.
-            match text.starts_with("http://") || text.starts_with("https://") {
-                true => Ok(Some(text.to_owned())),
-                false => Err("must begin with `http://` or `https://`".into()),
+            if text.starts_with("http://") || text.starts_with("https://") {
+                Ok(Some(text.to_owned()))
+            } else {
+                Err("must begin with `http://` or `https://`".into())
             }
         });
         let sentry_dsn = source.parse("SENTRY_DSN", None, |text| Ok(Some(Secret::new(text))));

@@ -11,8 +11,8 @@ mod sentry;
 use std::path::Path;
 
 use tracing::{Level, Subscriber};
-use tracing_appender::non_blocking::NonBlocking;
 use tracing_subscriber::filter::{FilterExt, LevelFilter, filter_fn};
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -65,15 +65,15 @@ pub fn init(config: &Config) -> Result<Telemetry, String> {
 
     let console = match config.stage {
         Stage::Development => fmt::layer().boxed(),
-        Stage::Staging | Stage::Production => fmt::layer().json().flatten_event(true).boxed(),
+        Stage::Staging | Stage::Production => json(std::io::stdout).boxed(),
     };
     let log = console
         .and_then(all.map(json))
         .with_filter(filter.and(filter_fn(|metadata| metadata.target() != TRACES)));
     // Spans are let in, or an error would not say of which request it is. No directive switches the errors off.
-    let only_errors = filter_fn(|metadata| match metadata.is_span() {
-        true => metadata.target() != TRACES && *metadata.level() <= Level::INFO,
-        false => *metadata.level() == Level::ERROR,
+    let only_errors = filter_fn(|metadata| {
+        let is_span = metadata.is_span() && metadata.target() != TRACES;
+        *metadata.level() == Level::ERROR || (is_span && *metadata.level() <= Level::INFO)
     })
     .with_max_level_hint(LevelFilter::INFO);
     let errors = errors.map(|writer| json(writer).with_filter(only_errors));
@@ -108,14 +108,16 @@ pub fn init(config: &Config) -> Result<Telemetry, String> {
     })
 }
 
-/// Records as JSON, one a line.
-fn json<S>(writer: NonBlocking) -> impl Layer<S>
+/// Records as JSON, one a line. Of the spans around them all are listed, so the innermost is not written twice.
+fn json<S, W>(writer: W) -> impl Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     fmt::layer()
         .json()
         .flatten_event(true)
+        .with_current_span(false)
         .with_ansi(false)
         .with_writer(writer)
 }

@@ -149,10 +149,7 @@ fn begin(request: &Request) -> Span {
 
 /// What the caller's `traceparent` says, whose decision whether to record is kept.
 fn parent(trace: &TraceContext) -> Option<SpanContext> {
-    let flags = match trace.is_sampled() {
-        true => TraceFlags::SAMPLED,
-        false => TraceFlags::default(),
-    };
+    let flags = TraceFlags::default().with_sampled(trace.is_sampled());
     let state = trace.tracestate().and_then(|state| state.to_str().ok()?.parse().ok());
     Some(SpanContext::new(
         TraceId::from_bytes(trace.trace_id().to_bytes()),

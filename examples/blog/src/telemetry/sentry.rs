@@ -57,10 +57,10 @@ pub(super) fn layer<S>() -> impl Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    let requests = filter_fn(|metadata| is_request(metadata));
-    let errors = filter_fn(|metadata| match metadata.is_span() {
-        true => is_request(metadata),
-        false => *metadata.level() == Level::ERROR && metadata.target() != REQUESTS,
+    let requests = filter_fn(is_request);
+    let errors = filter_fn(|metadata| {
+        let is_error = metadata.is_event() && *metadata.level() == Level::ERROR;
+        is_request(metadata) || (is_error && metadata.target() != REQUESTS)
     });
     let others =
         filter_fn(|metadata| metadata.is_event() && metadata.target() != REQUESTS && *metadata.level() <= Level::INFO);

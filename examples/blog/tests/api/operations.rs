@@ -223,7 +223,7 @@ fn every_request_has_its_record_in_the_files_after_sigterm() {
         errors
             .iter()
             .filter(|record| record["target"] != "portcullis::request_log")
-            .all(|record| record["span"]["request_id"].is_string())
+            .all(|record| record["spans"][0]["request_id"].is_string())
     );
 }
 

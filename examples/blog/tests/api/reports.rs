@@ -6,8 +6,7 @@ fn an_unexpected_error_is_reported_once_with_its_request() {
     let sentry = StandIn::start();
     let dsn = format!("http://key@{}/7", sentry.address);
     let mut blog = Process::start(&[("SENTRY_DSN", &dsn)]);
-    let headers =
-        "x-request-id: 01a210a5-511d-711c-b2de-b1fc2195342d\r\ncookie: session=secret-of-the-caller\r\n";
+    let headers = "x-request-id: 01a210a5-511d-711c-b2de-b1fc2195342d\r\ncookie: session=secret-of-the-caller\r\n";
     let (_, problem) = ask(blog.address, "GET", "/api/v1/demo/error", headers, "");
     let id = problem
         .split("\"request_id\":\"")
