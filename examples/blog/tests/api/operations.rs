@@ -266,3 +266,43 @@ fn an_admin_port_that_was_asked_for_must_be_free() {
         "{output:?}"
     );
 }
+
+#[tokio::test]
+async fn a_dead_redis_is_named() {
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+        .to_string();
+    let started = std::process::Command::new("redis-server")
+        .args([
+            "--port",
+            &port,
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+        ])
+        .stdout(std::process::Stdio::null())
+        .spawn();
+    let Ok(mut redis) = started else {
+        eprintln!("SKIPPED: there is no redis-server here");
+        return;
+    };
+    while std::net::TcpStream::connect(format!("127.0.0.1:{port}")).is_err() {
+        tokio::task::yield_now().await;
+    }
+    let app = TestApp::with(&[("REDIS_URL", &format!("redis://127.0.0.1:{port}/"))]).await;
+    redis.kill().unwrap();
+    redis.wait().unwrap();
+    let answer = app.admin("GET", "/readyz", "").await;
+    assert_eq!(answer.status, 503, "{answer:?}");
+    assert_eq!(
+        answer.json()["checks"],
+        serde_json::json!({ "database": "ok", "redis": "failed" })
+    );
+    assert!(!answer.text.contains(&port), "{answer:?}");
+}
