@@ -67,3 +67,36 @@ impl Write for UntilDropped {
         self.file.flush()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_record_before_the_drop_is_in_the_file() {
+        const RECORDS: usize = 50_000;
+        let folder = std::env::temp_dir().join(format!("blog-files-{}", std::process::id()));
+        let bounds = Bounds {
+            bytes: u64::MAX,
+            files: 1,
+        };
+        let (mut writer, guard) = open(&folder.join("made"), "blog.log", bounds).unwrap();
+        for number in 0..RECORDS {
+            writer.write_all(format!("{number}\n").as_bytes()).unwrap();
+        }
+        drop(guard);
+        let text = fs::read_to_string(folder.join("made").join("blog.log")).unwrap();
+        fs::remove_dir_all(&folder).unwrap();
+        assert!(text.lines().eq((0..RECORDS).map(|number| number.to_string())));
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_is_named() {
+        let file = std::env::temp_dir().join(format!("blog-no-folder-{}", std::process::id()));
+        fs::write(&file, "").unwrap();
+        let bounds = Bounds { bytes: 1, files: 1 };
+        let error = open(&file, "blog.log", bounds).map(drop).unwrap_err();
+        fs::remove_file(&file).unwrap();
+        assert!(error.starts_with("LOG_DIR: cannot write "), "{error}");
+    }
+}

@@ -80,12 +80,23 @@ async fn readiness_asks_the_database_and_says_who_failed() {
 }
 
 #[tokio::test]
-async fn an_answer_holds_for_a_moment() {
-    let app = TestApp::new().await;
-    assert_eq!(app.admin("GET", "/readyz", "").await.status, 200);
-    app.close_database().await;
-    // Still the answer of before: the database is not asked again.
-    assert_eq!(app.admin("GET", "/readyz", "").await.status, 200);
+async fn an_answer_holds_for_a_second() {
+    loop {
+        let app = TestApp::new().await;
+        let begun = std::time::Instant::now();
+        let first = app.admin("GET", "/readyz", "").await;
+        app.close_database().await;
+        let second = app.admin("GET", "/readyz", "").await;
+        // A machine that was busy for a second has shown nothing.
+        if begun.elapsed() < std::time::Duration::from_secs(1) {
+            assert_eq!(
+                (first.status.as_u16(), second.status.as_u16()),
+                (200, 200),
+                "{second:?}"
+            );
+            return;
+        }
+    }
 }
 
 #[tokio::test]
