@@ -9,6 +9,8 @@ use portcullis::client_ip::ClientIpLayer;
 use portcullis::cors::CorsLayer;
 use portcullis::rate_limit::Quota;
 
+use crate::telemetry::{self, Bounds};
+
 /// Where the process runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
@@ -42,6 +44,22 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Where those who run the blog find its metrics, probes and log level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admin {
+    /// On a port of its own.
+    On {
+        /// `ADMIN_HOST`.
+        host: IpAddr,
+        /// `ADMIN_PORT`; 0 lets the system choose.
+        port: u16,
+        /// Whether the port was given, and is not the default.
+        asked_for: bool,
+    },
+    /// Nowhere.
+    Off,
+}
+
 /// Everything that a deployment may set. `.env.example` explains each variable.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -51,6 +69,8 @@ pub struct Config {
     pub host: IpAddr,
     /// `PORT`; 0 lets the system choose.
     pub port: u16,
+    /// `ADMIN_HOST` and `ADMIN_PORT`.
+    pub admin: Admin,
     /// `DATABASE_URL`.
     pub database_url: String,
     /// `JWT_SECRET`; `None` only in development, where one is made.
@@ -65,6 +85,14 @@ pub struct Config {
     pub trusted_proxies: Vec<String>,
     /// `LOG`, a filter such as `info,blog=debug`.
     pub log: String,
+    /// `LOG_DIR`, where the log is written to files, too.
+    pub log_dir: Option<PathBuf>,
+    /// `LOG_FILE_BYTES` and `LOG_FILES`.
+    pub log_bounds: Bounds,
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT`, where traces are sent.
+    pub otlp_endpoint: Option<String>,
+    /// `SENTRY_DSN`, where errors are sent.
+    pub sentry_dsn: Option<Secret>,
     /// `LISTEN_STDIN`: the listening socket is standard input, as `cargo xtask dev` hands it over.
     pub listen_stdin: bool,
     /// Where generated files live in development.
@@ -116,6 +144,7 @@ impl Config {
             text.parse()
                 .map_err(|_| format!("{text:?} is not a port from 0 to 65535"))
         });
+        let admin = admin(&mut source);
         let database_url = source.parse("DATABASE_URL", "sqlite://data/blog.sqlite".to_owned(), |text| {
             // The value is not echoed: a database's address may hold a password.
             if text.starts_with("sqlite:") {
@@ -148,10 +177,22 @@ impl Config {
         let cors_origins = source.parse("CORS_ORIGINS", vec!["http://localhost:3000".to_owned()], origins);
         let trusted_proxies = source.parse("TRUSTED_PROXIES", Vec::new(), proxies);
         let log = source.parse("LOG", "info".to_owned(), |text| {
-            text.parse::<tracing_subscriber::EnvFilter>()
-                .map(|_| text.to_owned())
-                .map_err(|error| error.to_string())
+            telemetry::parse_level(text).map(|_| text.to_owned())
         });
+        let log_dir = source.parse("LOG_DIR", None, |text| Ok(Some(PathBuf::from(text))));
+        let log_bounds = Bounds {
+            bytes: source.parse("LOG_FILE_BYTES", 64 * 1024 * 1024, positive),
+            files: source.parse("LOG_FILES", 14, positive),
+        };
+        let otlp_endpoint = source.parse("OTEL_EXPORTER_OTLP_ENDPOINT", None, |text| {
+            // The value is not echoed: it may hold a password.
+            if text.starts_with("http://") || text.starts_with("https://") {
+                Ok(Some(text.to_owned()))
+            } else {
+                Err("must begin with `http://` or `https://`".into())
+            }
+        });
+        let sentry_dsn = source.parse("SENTRY_DSN", None, |text| Ok(Some(Secret::new(text))));
         let listen_stdin = source.parse("LISTEN_STDIN", false, |text| match text {
             "0" => Ok(false),
             "1" => Ok(true),
@@ -163,6 +204,7 @@ impl Config {
                 stage,
                 host,
                 port,
+                admin,
                 database_url,
                 jwt_secret,
                 redis_url,
@@ -170,6 +212,10 @@ impl Config {
                 cors_origins,
                 trusted_proxies,
                 log,
+                log_dir,
+                log_bounds,
+                otlp_endpoint,
+                sentry_dsn,
                 listen_stdin,
                 data_dir: PathBuf::from("data"),
             })
@@ -177,6 +223,30 @@ impl Config {
             Err(ConfigFaults(source.faults))
         }
     }
+}
+
+fn admin<L: Fn(&str) -> Option<String>>(source: &mut Source<L>) -> Admin {
+    let host = source.parse("ADMIN_HOST", IpAddr::V4(Ipv4Addr::LOCALHOST), |text| {
+        text.parse().map_err(|_| format!("{text:?} is not an IP address"))
+    });
+    let asked_for = !source.is_absent("ADMIN_PORT");
+    let port = source.parse("ADMIN_PORT", Some(3001), |text| match text {
+        "off" => Ok(None),
+        text => text
+            .parse()
+            .map(Some)
+            .map_err(|_| format!("{text:?} is neither `off` nor a port from 0 to 65535")),
+    });
+    match port {
+        Some(port) => Admin::On { host, port, asked_for },
+        None => Admin::Off,
+    }
+}
+
+/// A number from 1.
+fn positive<N: std::str::FromStr + PartialOrd + From<u8>>(text: &str) -> Result<N, String> {
+    let number = text.parse::<N>().ok().filter(|number| *number >= N::from(1));
+    number.ok_or_else(|| format!("{text:?} is not a number from 1"))
 }
 
 fn list(text: &str) -> Vec<String> {
@@ -293,6 +363,8 @@ mod tests {
             ("APP_ENV", "prod"),
             ("HOST", "localhost"),
             ("PORT", "70000"),
+            ("ADMIN_HOST", "everywhere"),
+            ("ADMIN_PORT", "no"),
             ("DATABASE_URL", "mysql://root:hunter2@db"),
             ("JWT_SECRET", "short"),
             ("REDIS_URL", "localhost"),
@@ -300,6 +372,9 @@ mod tests {
             ("CORS_ORIGINS", "example.com"),
             ("TRUSTED_PROXIES", "10.0.0.0/33"),
             ("LOG", "blog=loud"),
+            ("LOG_FILE_BYTES", "0"),
+            ("LOG_FILES", "-1"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
         ])
         .unwrap_err();
         let names: Vec<_> = faults.0.iter().map(|fault| fault.variable).collect();
@@ -309,16 +384,55 @@ mod tests {
                 "APP_ENV",
                 "HOST",
                 "PORT",
+                "ADMIN_HOST",
+                "ADMIN_PORT",
                 "DATABASE_URL",
                 "JWT_SECRET",
                 "REDIS_URL",
                 "RATE_LIMIT",
                 "CORS_ORIGINS",
                 "TRUSTED_PROXIES",
-                "LOG"
+                "LOG",
+                "LOG_FILE_BYTES",
+                "LOG_FILES",
+                "OTEL_EXPORTER_OTLP_ENDPOINT",
             ]
         );
         assert!(!faults.to_string().contains("hunter2") && !faults.to_string().contains("short"));
+    }
+
+    #[test]
+    fn the_admin_port_is_asked_for_or_not() {
+        let host = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        for (variables, expect) in [
+            (
+                &[][..],
+                Admin::On {
+                    host,
+                    port: 3001,
+                    asked_for: false,
+                },
+            ),
+            (
+                &[("ADMIN_PORT", " ")],
+                Admin::On {
+                    host,
+                    port: 3001,
+                    asked_for: false,
+                },
+            ),
+            (
+                &[("ADMIN_PORT", "3001")],
+                Admin::On {
+                    host,
+                    port: 3001,
+                    asked_for: true,
+                },
+            ),
+            (&[("ADMIN_PORT", "off")], Admin::Off),
+        ] {
+            assert_eq!(read(variables).unwrap().admin, expect, "{variables:?}");
+        }
     }
 
     #[test]

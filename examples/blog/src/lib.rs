@@ -4,6 +4,8 @@
 
 pub mod app;
 pub mod config;
+pub mod metrics;
+pub mod operations;
 pub mod state;
 pub mod telemetry;
 

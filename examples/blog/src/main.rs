@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use blog::app::{app, routes};
 use blog::config::Config;
 use blog::state::AppState;
-use blog::telemetry;
+use blog::{operations, telemetry};
+use portcullis::crash;
 use portcullis::server::Server;
 use portcullis::shutdown::Shutdown;
 use portcullis::stack::Stack;
@@ -35,15 +36,22 @@ async fn run() -> Result<ExitCode, Box<dyn Error>> {
             );
             Ok(ExitCode::SUCCESS)
         }
-        _ => Err("usage: blog [routes]".into()),
+        [command] if command == "healthcheck" => {
+            println!("{}", operations::healthcheck(&Config::from_env()?)?);
+            Ok(ExitCode::SUCCESS)
+        }
+        _ => Err("usage: blog [routes | healthcheck]".into()),
     }
 }
 
 async fn serve() -> Result<ExitCode, Box<dyn Error>> {
     let config = Config::from_env()?;
-    telemetry::init(&config);
+    // Dropped last of all, so that the log has the last word of everybody.
+    let telemetry = telemetry::init(&config)?;
+    crash::log_panics();
     // Before the database: a second blog on the same port must not migrate the first one's file.
     let listener = listen(&config)?;
+    let admin = operations::listen(&config)?;
 
     let (state, seeded) = AppState::open(config).await.map_err(|error| error.to_string())?;
     let shutdown = Shutdown::builder()
@@ -53,9 +61,21 @@ async fn serve() -> Result<ExitCode, Box<dyn Error>> {
         })
         .build()?;
     let handle = shutdown.handle();
-    let router = app(state, &handle)?;
+    state.metrics().install();
+    let upkeep = crash::spawn_logged("metrics upkeep", state.metrics().clone().upkeep());
+    let router = app(state.clone(), &handle)?;
 
     println!("blog: http://{}", listener.local_addr()?);
+    let admin = match admin {
+        Some(listener) => {
+            println!("  admin http://{}", listener.local_addr()?);
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            let router = operations::router(state, handle.clone(), telemetry.level().clone());
+            // Not told to stop: probes are answered while the blog drains, or an orchestrator takes it for dead.
+            Some(crash::spawn_logged("admin", Server::from_listener(listener).serve(router)))
+        }
+        None => None,
+    };
     for account in &seeded {
         println!("  {:<7} {:<20} {}", account.role, account.email, account.password);
     }
@@ -63,6 +83,10 @@ async fn serve() -> Result<ExitCode, Box<dyn Error>> {
     let server = Server::from_listener(listener).with_graceful_shutdown(handle.stop_accepting());
     let (report, _) = shutdown.run(server.serve(router)).await;
     println!("blog: {report}");
+    upkeep.abort();
+    if let Some(admin) = admin {
+        admin.abort();
+    }
     Ok(report.exit_code())
 }
 

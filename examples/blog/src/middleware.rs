@@ -15,6 +15,7 @@ use portcullis::rate_limit::{OnFailure, RateLimitLayer, RedisStore};
 use portcullis::security_headers::SecurityHeadersLayer;
 use portcullis::shutdown::Handle;
 use portcullis::stack::Stack;
+use portcullis::trace_context::TraceContextLayer;
 use portcullis::{ConfigError, Problem};
 use tower::ServiceBuilder;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -96,6 +97,17 @@ pub(crate) fn bounded(router: Router<AppState>) -> Router<AppState> {
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(DefaultBodyLimit::disable());
     router.layer(bounds).layer(map_response(in_the_one_voice))
+}
+
+/// What watches the gate from outside: it sees also what the gate refuses.
+pub(crate) fn observed(gated: Router<AppState>, state: &AppState) -> Router<AppState> {
+    let watched = gated.layer(state.metrics().layer());
+    #[cfg(feature = "sentry")]
+    let watched = watched.layer(sentry::integrations::tower::NewSentryLayer::new_from_top());
+    // Inside the layer that chooses the ids, which are those of the log.
+    #[cfg(feature = "otel")]
+    let watched = watched.layer(axum::middleware::from_fn(crate::telemetry::otel::server_span));
+    watched.layer(TraceContextLayer::new())
 }
 
 /// The refusal of `tower_http` is plain text; this makes it a problem like all others.

@@ -14,6 +14,8 @@ use sea_orm::{DatabaseConnection, DbErr};
 
 use crate::auth::tokens::Tokens;
 use crate::config::{Config, Secret, Stage};
+use crate::health::probe::Probe;
+use crate::metrics::Metrics;
 use crate::users::dto::UserView;
 use crate::{database, seed, users};
 
@@ -29,6 +31,8 @@ pub struct AppState {
     sessions: Sessions,
     refresh_cookie: RefreshCookie,
     user_fields: Fields<UserView>,
+    probe: Probe,
+    metrics: Metrics,
 }
 
 /// An account that the development seed made, printed at start.
@@ -51,11 +55,10 @@ impl AppState {
             Some(secret) => secret.clone(),
             None => development_secret(&config.data_dir).await?,
         };
-        let redis = match &config.redis_url {
-            Some(url) => Some(redis::Client::open(url.expose())?.get_connection_manager().await?),
-            None => None,
-        };
+        let redis = redis(&config).await?;
         let state = Self {
+            probe: Probe::new(db.clone(), redis.clone()),
+            metrics: Metrics::new()?,
             db,
             passwords: Passwords::builder().build()?,
             lockout: lockout(redis.as_ref())?,
@@ -86,6 +89,16 @@ impl AppState {
     /// Closes the database; `SQLite` then folds its write-ahead log into the file.
     pub async fn close(self) -> Result<(), DbErr> {
         self.db.close().await
+    }
+
+    /// What is counted.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Who asks whether the database answers.
+    pub(crate) fn probe(&self) -> &Probe {
+        &self.probe
     }
 
     pub(crate) fn db(&self) -> &DatabaseConnection {
@@ -124,6 +137,13 @@ impl FromRef<AppState> for RefreshCookie {
     fn from_ref(state: &AppState) -> Self {
         state.refresh_cookie.clone()
     }
+}
+
+async fn redis(config: &Config) -> portcullis::Result<Option<ConnectionManager>> {
+    let Some(url) = &config.redis_url else {
+        return Ok(None);
+    };
+    Ok(Some(redis::Client::open(url.expose())?.get_connection_manager().await?))
 }
 
 /// In Redis, where one is configured: then a logout in one process is seen by all.

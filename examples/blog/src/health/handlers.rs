@@ -1,8 +1,11 @@
 //! What the health routes do.
 
+use std::borrow::Cow;
+
 use axum::extract::State;
 use axum::{Extension, Json};
 use http::StatusCode;
+use http::header::CACHE_CONTROL;
 use portcullis::Problem;
 use portcullis::shutdown::Handle;
 use serde_json::{Value, json};
@@ -10,27 +13,28 @@ use serde_json::{Value, json};
 use crate::state::AppState;
 
 /// The process answers; nothing else is asked, so that a slow database never gets it restarted.
-pub(super) async fn live() -> Json<Value> {
+pub(crate) async fn live() -> Json<Value> {
     Json(json!({ "status": "ok" }))
 }
 
-/// The process can do its work: it is not about to end, and the database answers.
-pub(super) async fn ready(
+/// The process can do its work: it is not about to end, and what it needs answers.
+pub(crate) async fn ready(
     State(state): State<AppState>,
     Extension(shutdown): Extension<Handle>,
-) -> portcullis::Result<Json<Value>> {
+) -> Result<([(http::HeaderName, &'static str); 1], Json<Value>), Problem> {
     if !shutdown.is_ready() {
-        return Err(unavailable("shutting down").into());
+        return Err(unavailable("shutting down"));
     }
-    match state.db().ping().await {
-        Ok(()) => Ok(Json(json!({ "status": "ok" }))),
-        Err(error) => {
-            tracing::warn!(%error, "not ready: the database does not answer");
-            Err(unavailable("the database does not answer").into())
-        }
+    let findings = state.probe().findings().await;
+    match findings.refusal() {
+        Some(problem) => Err(problem),
+        None => Ok((
+            [(CACHE_CONTROL, "no-store")],
+            Json(json!({ "status": "ok", "checks": findings })),
+        )),
     }
 }
 
-fn unavailable(detail: &'static str) -> Problem {
+pub(super) fn unavailable(detail: impl Into<Cow<'static, str>>) -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE).with_detail(detail)
 }

@@ -1,4 +1,5 @@
 //! For load balancers: whether the process lives, and whether it can work.
 
-mod handlers;
+pub(crate) mod handlers;
+pub(crate) mod probe;
 pub(crate) mod routes;

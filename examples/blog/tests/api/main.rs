@@ -4,6 +4,9 @@
 
 mod browser;
 mod redis;
+mod process;
+#[cfg(any(feature = "otel", feature = "sentry"))]
+mod stand_in;
 mod support;
 
 mod accounts;
@@ -11,6 +14,11 @@ mod comments;
 mod gate;
 mod hostile;
 mod lockout;
+mod operations;
 mod posts;
+#[cfg(feature = "sentry")]
+mod reports;
 mod sessions;
 mod socket;
+#[cfg(feature = "otel")]
+mod traces;

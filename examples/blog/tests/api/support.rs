@@ -9,16 +9,18 @@ use axum::extract::ConnectInfo;
 use blog::app::app;
 use blog::config::Config;
 use blog::state::AppState;
+use blog::telemetry::LogLevel;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
-use portcullis::shutdown::Shutdown;
+use portcullis::shutdown::{Handle, Shutdown};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
 pub(crate) struct TestApp {
     pub(crate) router: Router,
     pub(crate) shutdown: Option<Shutdown>,
+    handle: Handle,
     state: Option<AppState>,
     folder: PathBuf,
 }
@@ -65,6 +67,7 @@ impl TestApp {
         let shutdown = Shutdown::builder().build().unwrap();
         Self {
             router: app(state.clone(), &shutdown.handle()).unwrap(),
+            handle: shutdown.handle(),
             shutdown: Some(shutdown),
             state: Some(state),
             folder,
@@ -75,6 +78,19 @@ impl TestApp {
         format!("sqlite://{}/blog.sqlite", self.folder.display())
     }
 
+    /// A request to the port of those who run the blog.
+    pub(crate) async fn admin(&self, method: &str, path: &str, body: &'static str) -> Answer {
+        let (_, level) = LogLevel::reloadable("info").unwrap();
+        let state = self.state.clone().unwrap();
+        let router = blog::operations::router(state, self.handle.clone(), level);
+        let request = Request::builder().method(method).uri(path).body(Body::from(body));
+        Self::answer(router, request.unwrap()).await
+    }
+
+    pub(crate) async fn close_database(&self) {
+        self.state.clone().unwrap().close().await.unwrap();
+    }
+
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         self.send_from([203, 0, 113, 7], request).await
     }
@@ -82,7 +98,11 @@ impl TestApp {
     pub(crate) async fn send_from(&self, address: [u8; 4], mut request: Request<Body>) -> Answer {
         let peer = std::net::SocketAddr::from((address, 40_000));
         request.extensions_mut().insert(ConnectInfo(peer));
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        Self::answer(self.router.clone(), request).await
+    }
+
+    async fn answer(router: Router, request: Request<Body>) -> Answer {
+        let response = router.oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         let text = String::from_utf8(bytes.to_vec()).unwrap();
