@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use redis::aio::ConnectionLike;
 
-use super::super::store::{SharedStore, Terms};
+use super::super::store::{Callers, SharedStore, Terms};
 use super::breaker::Breaker;
 use super::builder::RedisStoreBuilder;
 use super::ledger::{Ledger, Server};
