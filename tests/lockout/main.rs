@@ -9,11 +9,12 @@ mod redis;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http_body_util::Full;
 use portcullis::lockout::{
-    Failures, Lockout, LockoutStore, Question, Settlement, StoreError, StoreFailure, StoreFuture, Verdict,
+    Failures, Lockout, LockoutStore, Question, Settlement, StoreError, StoreFailure, StoreFuture, Subject, Verdict,
 };
 use tokio::sync::Barrier;
 
@@ -126,6 +127,41 @@ impl LockoutStore for Broken {
     fn settle(&self, _: Settlement) -> StoreFuture<()> {
         self.answer()
     }
+}
+
+/// Every second question fails: a server that drowns, or one node of a cluster.
+#[derive(Default)]
+struct Flapping(AtomicBool);
+
+impl LockoutStore for Flapping {
+    fn begin(&self, _: Question) -> StoreFuture<Verdict> {
+        let fails = self.0.fetch_xor(true, Ordering::Relaxed);
+        Box::pin(async move {
+            if fails {
+                return Err(StoreError::Failed("no route to host".into()));
+            }
+            Ok(Verdict::Captcha { subject: Subject::Pair })
+        })
+    }
+
+    fn settle(&self, _: Settlement) -> StoreFuture<()> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_fails_now_and_then_does_not_fill_the_log() {
+    let log = Log::default();
+    let _listening = log.listen();
+    let lockout = login().store(Flapping::default()).build().unwrap();
+    for _ in 0..100 {
+        let _ = lockout.begin("ada", ip("192.0.2.1")).await;
+        tokio::time::advance(Duration::from_secs(1)).await;
+    }
+    let text = log.text();
+    let count = |what: &str| text.matches(what).count();
+    assert_eq!(count("the store of failures is down"), 2, "{text}");
+    assert_eq!(count("the store of failures answers again"), 2, "{text}");
 }
 
 #[tokio::test(start_paused = true)]
