@@ -142,13 +142,20 @@ impl Table {
     /// What a request would leave behind, and where its caller would stand; or where the caller stands who is refused.
     fn hold<'a>(
         &self,
-        set: MutexGuard<'a, Set>,
+        mut set: MutexGuard<'a, Set>,
         hash: u64,
         weight: u32,
         now: u64,
     ) -> Result<(Held<'a>, Standing), Standing> {
         let (place, account) = match set.find(hash) {
-            Some(place) => (place, set.account(place)),
+            Some(place) => {
+                let (kept, account) = (set.account(place), self.pace.plausible(set.account(place), now));
+                if account != kept {
+                    // Also where the request is refused, or the caller would wait for the old clock.
+                    set.write(place, hash, account);
+                }
+                (place, account)
+            }
             None => (set.least(self.pace, now), Account::default()),
         };
         let after = self.pace.take(account, weight, now);
