@@ -2,6 +2,8 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::policy::{Account, Counting, Pace, Standing};
+#[cfg(feature = "redis")]
+use super::store::Refund;
 use super::store::{Charge, MOST_QUOTAS};
 use crate::caller::Fingerprint;
 
@@ -87,6 +89,23 @@ impl Memory {
         let after = table.pace.give_back(set.account(place), charge.weight, until, now);
         set.write(place, hash, after);
         Some(table.pace.standing(after, now))
+    }
+
+    /// The same where it is not known when the quota was to be whole, but for how long from now it would not be.
+    #[cfg(feature = "redis")]
+    pub(super) fn refund(&self, refund: Refund, now: u64) {
+        let Refund { charge, left } = refund;
+        if let Some((table, hash, mut set)) = self.lock(charge.quota, charge.caller)
+            && let Some(place) = set.find(hash)
+        {
+            let account = set.account(place);
+            let until = match table.pace.counting() {
+                Counting::Gcra => now.saturating_add(left),
+                Counting::FixedWindow => account.whole,
+            };
+            let after = table.pace.give_back(account, charge.weight, until, now);
+            set.write(place, hash, after);
+        }
     }
 
     /// The caller begins anew.
