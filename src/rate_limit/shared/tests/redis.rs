@@ -339,7 +339,7 @@ async fn the_keys_of_a_caller_lie_in_one_slot_and_lapse() {
         callers: Callers::Several,
         ..terms(&quotas)
     };
-    let several = store.bind(several).unwrap();
+    let several = patient(&connection, &prefix).bind(several).unwrap();
     outcome(&*several, &[charge("a", 0), charge("b", 1)]).await.unwrap();
     let apart = keys(&mut connection, &format!("{{{prefix}}}*")).await;
     assert_eq!(apart.len(), 2, "one hash tag: {apart:?}");
@@ -374,6 +374,12 @@ async fn wrong_settings_are_all_listed() {
         .bind(terms(&[("q", gcra(2, HOUR)), ("s", gcra(1, 1))]))
         .unwrap_err();
     assert!(clash[0].contains("`q`") && clash[1].contains("`s`"), "{clash:?}");
+    let apart = Terms {
+        callers: Callers::Several,
+        ..terms(&[("q", gcra(1, HOUR))])
+    };
+    let clash = store.bind(apart).unwrap_err();
+    assert!(clash[0].contains("counted apart"), "{clash:?}");
 }
 
 /// Not an assertion: `cargo test --release --all-features --lib -- --ignored --nocapture measure`.
