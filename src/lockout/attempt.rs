@@ -86,13 +86,16 @@ impl Attempt {
 
     /// A store that took too long may have counted the attempt as a failure, and would lock out who signs in all the same. Nobody
     /// waits for it.
-    fn tell(&self, settlement: Settlement) {
-        if settlement.succeeded.is_none() {
-            return;
-        }
+    fn tell(&self, succeeded: Option<u64>) {
         // Outside a runtime no store can be asked.
-        if let (Some(store), Ok(runtime)) = (&self.inner.store, Handle::try_current()) {
-            let (inner, told) = (Arc::clone(&self.inner), store.settle(settlement));
+        if let (Some(_), Some(store), Ok(runtime)) = (succeeded, &self.inner.store, Handle::try_current()) {
+            let told = store.settle(Settlement {
+                keys: self.keys,
+                rules: self.inner.rules,
+                charges: [Charge::default(); 3],
+                succeeded,
+            });
+            let inner = Arc::clone(&self.inner);
             runtime.spawn(async move {
                 // The log has had why.
                 let _ = inner.answer(told).await;
@@ -109,13 +112,10 @@ impl Attempt {
             succeeded,
         };
         match self.counted {
-            Counted::Nowhere => self.tell(settlement),
+            Counted::Nowhere => self.tell(succeeded),
             Counted::Here => {
                 self.inner.memory.settle(&settlement, self.inner.memory.now());
-                self.tell(Settlement {
-                    charges: [Charge::default(); 3],
-                    ..settlement
-                });
+                self.tell(succeeded);
             }
             Counted::Shared => {
                 if let Some(store) = &self.inner.store {

@@ -34,7 +34,9 @@ impl Local {
 
     pub(super) fn give_back(&self, refunds: &[Refund], now: u64) {
         if let Some(memory) = self.memory.get() {
-            refunds.iter().for_each(|refund| memory.refund(*refund, now));
+            for refund in refunds {
+                memory.refund(*refund, now);
+            }
         }
     }
 }

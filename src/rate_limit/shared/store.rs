@@ -66,8 +66,10 @@ use super::outage::OnFailure;
 pub struct RedisStore {
     server: Arc<Server>,
     /// The quotas of all layers that count here, by name.
-    quotas: Arc<Mutex<HashMap<Cow<'static, str>, (Measure, Callers)>>>,
+    quotas: Arc<Mutex<Quotas>>,
 }
+
+type Quotas = HashMap<Cow<'static, str>, (Measure, Callers)>;
 
 impl RedisStore {
     /// A store on this connection, of which each request uses a clone: a `MultiplexedConnection`, a `ConnectionManager` or one to a
