@@ -3,6 +3,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
+
 use super::handle::Inner;
 use super::policy::{Next, Settlement};
 use super::record::Charge;
@@ -60,7 +62,8 @@ impl Attempt {
     /// The password was right. The failures of the pair and of the account are forgotten; those of the address stay, so that nobody
     /// can wash an address clean with an account of one's own. From this address the account is known from now on.
     ///
-    /// Where the store is down they stay: a login does not fail for that.
+    /// Where the store is down they stay: a login does not fail for that. Where it was too slow to count the attempt, it is told of the
+    /// success all the same, without waiting for it.
     pub async fn succeeded(mut self) {
         let known_for = self.inner.known_for;
         self.settle(Some(known_for)).await;
@@ -81,6 +84,25 @@ impl Attempt {
         self.settle(None).await;
     }
 
+    /// A store that took too long may have counted the attempt as a failure, and would lock out who signs in all the same. Nobody
+    /// waits for it.
+    fn tell(&self, succeeded: Option<u64>) {
+        // Outside a runtime no store can be asked.
+        if let (Some(_), Some(store), Ok(runtime)) = (succeeded, &self.inner.store, Handle::try_current()) {
+            let told = store.settle(Settlement {
+                keys: self.keys,
+                rules: self.inner.rules,
+                charges: [Charge::default(); 3],
+                succeeded,
+            });
+            let inner = Arc::clone(&self.inner);
+            runtime.spawn(async move {
+                // The log has had why.
+                let _ = inner.answer(told).await;
+            });
+        }
+    }
+
     async fn settle(&mut self, succeeded: Option<u64>) {
         self.settled = true;
         let settlement = Settlement {
@@ -90,8 +112,11 @@ impl Attempt {
             succeeded,
         };
         match self.counted {
-            Counted::Nowhere => {}
-            Counted::Here => self.inner.memory.settle(&settlement, self.inner.memory.now()),
+            Counted::Nowhere => self.tell(succeeded),
+            Counted::Here => {
+                self.inner.memory.settle(&settlement, self.inner.memory.now());
+                self.tell(succeeded);
+            }
             Counted::Shared => {
                 if let Some(store) = &self.inner.store {
                     // The log has had why.

@@ -1,6 +1,6 @@
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::failures::{Failures, millis};
@@ -181,6 +181,7 @@ impl LockoutBuilder {
             on_failure: self.on_failure,
             deadline: self.deadline,
             down: AtomicBool::new(false),
+            outage: Mutex::default(),
         }))
     }
 

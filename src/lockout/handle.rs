@@ -1,7 +1,7 @@
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::timeout;
@@ -10,6 +10,7 @@ use super::attempt::{Attempt, Counted};
 use super::builder::LockoutBuilder;
 use super::error::{Refusal, StoreError};
 use super::memory::MemoryStore;
+use super::outage::Outage;
 use super::policy::{Next, Question, Settlement, Verdict};
 use super::record::{Charge, Rule};
 use super::store::{LockoutStore, StoreFuture};
@@ -43,8 +44,9 @@ pub(super) struct Inner {
     pub(super) store: Option<Arc<dyn LockoutStore>>,
     pub(super) on_failure: StoreFailure,
     pub(super) deadline: Duration,
-    /// Whether the store failed when it was asked last, so that the log has the change and not each failure.
+    /// Whether the store failed when it was asked last. While it answers, no request locks what all of them share.
     pub(super) down: AtomicBool,
+    pub(super) outage: Mutex<Outage>,
 }
 
 /// Hashed before the rest, so that no account is taken for an address.
@@ -155,12 +157,16 @@ impl Inner {
         let answer = timeout(self.deadline, work).await.unwrap_or(Err(StoreError::TimedOut));
         match &answer {
             Ok(_) => {
-                if self.down.load(Ordering::Relaxed) && self.down.swap(false, Ordering::Relaxed) {
+                let again = self.down.load(Ordering::Relaxed) && self.down.swap(false, Ordering::Relaxed);
+                if again && self.outage().answered() {
                     tracing::info!(target: "portcullis::lockout", "the store of failures answers again");
                 }
             }
             Err(error) => {
-                if !self.down.swap(true, Ordering::Relaxed) {
+                let told = self.outage().failed(self.memory.now());
+                // After it, or an answer between the two would miss what was told.
+                self.down.store(true, Ordering::Relaxed);
+                if told {
                     tracing::error!(
                         target: "portcullis::lockout",
                         error = %crate::problem::Chain(error),
@@ -171,6 +177,10 @@ impl Inner {
             }
         }
         answer
+    }
+
+    fn outage(&self) -> MutexGuard<'_, Outage> {
+        self.outage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -47,7 +47,8 @@
 //! *Redis* or Valkey, with the feature `redis`, is shared by all processes: a failure costs one round trip, a success two, each a
 //! script that changes all three at once by the server's clock. All keys of a lockout lie in one slot of a cluster, and all have a time to
 //! live. Where it is down, or takes longer than half a second, [`StoreFailure`] decides: attempts are counted in this process instead,
-//! refused with a `503`, or admitted. The log gets one line when that begins and one when it ends.
+//! refused with a `503`, or admitted. The log gets one line when that begins and one when it ends, and
+//! hears of one outage a minute at most.
 //!
 //! Any other is a [`LockoutStore`] of your own. Stores other than memory need a tokio runtime with its clock.
 //!
@@ -127,6 +128,7 @@ mod error;
 mod failures;
 mod handle;
 mod memory;
+mod outage;
 mod policy;
 mod record;
 #[cfg(feature = "redis")]

@@ -13,7 +13,7 @@ use super::policy::{Standing, whole_seconds};
 use super::receipt::{Entry, Receipt};
 use super::refusals::{NO_KEY, UNCOUNTED};
 use super::rule::{Bar, Rule};
-use super::store::{Charge, Charges, Store, StoreFailure, Taken};
+use super::store::{Charge, Charges, Refund, Store, StoreFailure, Taken};
 use super::verdict::{Refusal, Verdict};
 use crate::caller::{Reports, Salt};
 use crate::problem::Problem;
@@ -185,9 +185,14 @@ impl Limiter {
                 }
             }
             Store::Shared(store) => {
-                let uncounted: Vec<_> = uncounted.map(|entry| entry.charge).collect();
-                if !uncounted.is_empty() {
-                    store.give_back(uncounted);
+                let refunds: Vec<_> = uncounted
+                    .map(|entry| Refund {
+                        charge: entry.charge,
+                        left: entry.until.saturating_sub(now),
+                    })
+                    .collect();
+                if !refunds.is_empty() {
+                    store.give_back(refunds);
                 }
             }
         }
@@ -214,7 +219,7 @@ impl Limiter {
                     memory.forget(charge.quota, charge.caller);
                 }
             }
-            Store::Shared(store) if any => store.give_back(charges),
+            Store::Shared(store) if any => store.give_back(charges.into_iter().map(Refund::whole).collect()),
             Store::Shared(_) => {}
         }
         any

@@ -2,6 +2,8 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::policy::{Account, Counting, Pace, Standing};
+#[cfg(feature = "redis")]
+use super::store::Refund;
 use super::store::{Charge, MOST_QUOTAS};
 use crate::caller::Fingerprint;
 
@@ -89,6 +91,23 @@ impl Memory {
         Some(table.pace.standing(after, now))
     }
 
+    /// The same where it is not known when the quota was to be whole, but for how long from now it would not be.
+    #[cfg(feature = "redis")]
+    pub(super) fn refund(&self, refund: Refund, now: u64) {
+        let Refund { charge, left } = refund;
+        if let Some((table, hash, mut set)) = self.lock(charge.quota, charge.caller)
+            && let Some(place) = set.find(hash)
+        {
+            let account = set.account(place);
+            let until = match table.pace.counting() {
+                Counting::Gcra => now.saturating_add(left),
+                Counting::FixedWindow => account.whole,
+            };
+            let after = table.pace.give_back(account, charge.weight, until, now);
+            set.write(place, hash, after);
+        }
+    }
+
     /// The caller begins anew.
     pub(super) fn forget(&self, quota: usize, caller: Fingerprint) {
         if let Some((_, hash, mut set)) = self.lock(quota, caller)
@@ -142,13 +161,20 @@ impl Table {
     /// What a request would leave behind, and where its caller would stand; or where the caller stands who is refused.
     fn hold<'a>(
         &self,
-        set: MutexGuard<'a, Set>,
+        mut set: MutexGuard<'a, Set>,
         hash: u64,
         weight: u32,
         now: u64,
     ) -> Result<(Held<'a>, Standing), Standing> {
         let (place, account) = match set.find(hash) {
-            Some(place) => (place, set.account(place)),
+            Some(place) => {
+                let (kept, account) = (set.account(place), self.pace.plausible(set.account(place), now));
+                if account != kept {
+                    // Also where the request is refused, or the caller would wait for the old clock.
+                    set.write(place, hash, account);
+                }
+                (place, account)
+            }
             None => (set.least(self.pace, now), Account::default()),
         };
         let after = self.pace.take(account, weight, now);

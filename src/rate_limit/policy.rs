@@ -2,6 +2,8 @@
 //! nanoseconds.
 
 const SECOND: u64 = 1_000_000_000;
+/// By how much a thread may be behind the others, that was held up after it read the clock.
+const LATE: u64 = 60 * SECOND;
 
 /// How requests are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +99,19 @@ impl Pace {
 
     pub(super) fn counting(self) -> Counting {
         self.counting
+    }
+
+    /// The account as it can be at this time. What is kept of a caller may be of a clock that has gone back since, which must not lock
+    /// anybody out for longer than the quota can.
+    pub(super) fn plausible(self, account: Account, now: u64) -> Account {
+        let latest = now.saturating_add(self.window);
+        if account.whole <= latest.saturating_add(LATE) {
+            return account;
+        }
+        Account {
+            whole: latest,
+            ..account
+        }
     }
 
     /// The account after a request of this weight, or `None` where it would be too much.

@@ -16,6 +16,8 @@ use crate::caller::{Key, Reports, Salt};
 use crate::config_error::ConfigError;
 
 const MOST_KEYS: usize = 100_000_000;
+/// 365 days, which is a quota's longest.
+const LONGEST: u64 = 365 * 24 * 3600 * 1_000_000_000;
 
 impl RateLimitLayerBuilder {
     /// Checks all settings.
@@ -116,6 +118,10 @@ impl RateLimitLayerBuilder {
             (own, _) => own,
         };
         let key = limit.key.unwrap_or_else(|| self.key.clone());
+        if widened.window() > LONGEST {
+            let reason = "so many may wait that it would take more than 365 days to come back; use a larger step";
+            self.faults.add(LAYER, "beyond", reason);
+        }
         let headers = if self.dry_run { Headers::None } else { self.headers };
         Rule {
             stamp: Stamp::new(headers, &limit.quota, pace),

@@ -23,6 +23,14 @@ pub(super) struct Charge {
     pub(super) weight: u32,
 }
 
+/// What is given back of what a request took from one quota.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Refund {
+    pub(super) charge: Charge,
+    /// Nanoseconds until the quota was to be whole again, as of the charge. What time has given back by now is not given twice.
+    pub(super) left: u64,
+}
+
 /// What a request takes from all quotas that apply to it, in the order of the layer's.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Charges {
@@ -55,7 +63,7 @@ pub(super) trait SharedStore: Send + Sync + Debug {
     fn take(&self, charges: Vec<Charge>) -> Taking;
 
     /// Gives back what was taken. Nobody waits for it.
-    fn give_back(&self, charges: Vec<Charge>);
+    fn give_back(&self, refunds: Vec<Refund>);
 
     /// The quota that refuses, where this is known without a question to the store. `take` looks itself; who asks here first spares
     /// an attacker's requests the allocations of a future.
@@ -91,6 +99,13 @@ pub(super) enum Callers {
 pub(super) enum Store {
     Memory(Memory),
     Shared(Arc<dyn SharedStore>),
+}
+
+impl Refund {
+    /// All that was taken, whenever that was.
+    pub(super) fn whole(charge: Charge) -> Self {
+        Self { charge, left: u64::MAX }
+    }
 }
 
 impl Charges {

@@ -9,11 +9,12 @@ mod redis;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http_body_util::Full;
 use portcullis::lockout::{
-    Failures, Lockout, LockoutStore, Question, Settlement, StoreError, StoreFailure, StoreFuture, Verdict,
+    Failures, Lockout, LockoutStore, Question, Settlement, StoreError, StoreFailure, StoreFuture, Subject, Verdict,
 };
 use tokio::sync::Barrier;
 
@@ -126,6 +127,73 @@ impl LockoutStore for Broken {
     fn settle(&self, _: Settlement) -> StoreFuture<()> {
         self.answer()
     }
+}
+
+/// Counts, but answers too late; and notes what it is told of the ends of attempts.
+#[derive(Default)]
+struct Late(Arc<AtomicUsize>);
+
+impl LockoutStore for Late {
+    fn begin(&self, _: Question) -> StoreFuture<Verdict> {
+        Box::pin(std::future::pending())
+    }
+
+    fn settle(&self, settlement: Settlement) -> StoreFuture<()> {
+        let successes = Arc::clone(&self.0);
+        Box::pin(async move {
+            successes.fetch_add(usize::from(settlement.succeeded.is_some()), Ordering::Relaxed);
+            Ok(())
+        })
+    }
+}
+
+/// Or five good passwords, each counted as a failure by a store that was slow, would lock their owner out once it is well again.
+#[tokio::test(start_paused = true)]
+async fn a_success_is_told_to_a_store_that_may_have_counted_a_failure() {
+    let store = Late::default();
+    let successes = Arc::clone(&store.0);
+    let lockout = login().store(store).build().unwrap();
+    let here = ip("192.0.2.1");
+    lockout.begin("ada", here).await.unwrap().succeeded().await;
+    lockout.begin("ada", here).await.unwrap().failed();
+    lockout.begin("ada", here).await.unwrap().withdraw().await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(successes.load(Ordering::Relaxed), 1);
+}
+
+/// Every second question fails: a server that drowns, or one node of a cluster.
+#[derive(Default)]
+struct Flapping(AtomicBool);
+
+impl LockoutStore for Flapping {
+    fn begin(&self, _: Question) -> StoreFuture<Verdict> {
+        let fails = self.0.fetch_xor(true, Ordering::Relaxed);
+        Box::pin(async move {
+            if fails {
+                return Err(StoreError::Failed("no route to host".into()));
+            }
+            Ok(Verdict::Captcha { subject: Subject::Pair })
+        })
+    }
+
+    fn settle(&self, _: Settlement) -> StoreFuture<()> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_fails_now_and_then_does_not_fill_the_log() {
+    let log = Log::default();
+    let _listening = log.listen();
+    let lockout = login().store(Flapping::default()).build().unwrap();
+    for _ in 0..100 {
+        let _ = lockout.begin("ada", ip("192.0.2.1")).await;
+        tokio::time::advance(Duration::from_secs(1)).await;
+    }
+    let text = log.text();
+    let count = |what: &str| text.matches(what).count();
+    assert_eq!(count("the store of failures is down"), 2, "{text}");
+    assert_eq!(count("the store of failures answers again"), 2, "{text}");
 }
 
 #[tokio::test(start_paused = true)]

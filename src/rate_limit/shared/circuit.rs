@@ -6,6 +6,8 @@ pub(super) const FAILURES: u32 = 5;
 pub(super) const FIRST_PAUSE: u64 = 100_000_000;
 /// What the pause between two probes grows to.
 pub(super) const LONGEST_PAUSE: u64 = 5_000_000_000;
+/// An outage that begins so soon after another is the same one: a server that is too slow for all requests may answer a lone probe.
+const RELAPSE: u64 = 2 * LONGEST_PAUSE;
 /// Between two words about failures that did not open the circuit.
 pub(super) const SILENCE: u64 = 60_000_000_000;
 
@@ -19,6 +21,8 @@ pub(super) struct Circuit {
     untold: u64,
     told: Option<u64>,
     open: Option<Open>,
+    /// When the last outage ended, and the pause that it had come to.
+    closed: Option<(u64, u64)>,
 }
 
 #[derive(Debug)]
@@ -71,6 +75,7 @@ impl Circuit {
                 let lasted = now.saturating_sub(open.since);
                 *self = Self {
                     told: Some(now),
+                    closed: Some((now, open.pause)),
                     ..Self::default()
                 };
                 Some(Change::Closed(lasted))
@@ -101,10 +106,12 @@ impl Circuit {
                 if self.failures < FAILURES {
                     return None;
                 }
+                let relapse = self.closed.filter(|(closed, _)| now.saturating_sub(*closed) < RELAPSE);
+                let pause = relapse.map_or(FIRST_PAUSE, |(_, pause)| pause.saturating_mul(2).min(LONGEST_PAUSE));
                 self.open = Some(Open {
                     since: now,
-                    next: now.saturating_add(FIRST_PAUSE),
-                    pause: FIRST_PAUSE,
+                    next: now.saturating_add(pause),
+                    pause,
                 });
                 Some(Change::Opened)
             }

@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use super::super::policy::Standing;
-use super::super::store::{Callers, Charge, SharedStore, StoreFailure, Taken, Taking};
+use super::super::store::{Callers, Charge, Refund, SharedStore, StoreFailure, Taken, Taking};
 use super::breaker::Breaker;
 use super::link::{Errand, Link};
 use super::local::Local;
@@ -84,7 +84,13 @@ impl Inner {
         }
     }
 
-    async fn ask(&self, errand: Errand, charges: &[Charge]) -> Result<Vec<u64>, Unanswered> {
+    async fn ask(&self, errand: Errand, keys: Vec<String>, args: Vec<u64>) -> Result<Vec<u64>, Unanswered> {
+        let deadline = self.server.deadline;
+        let answer = timeout(deadline, self.server.link.run(errand, keys, args)).await;
+        Ok(answer.map_err(|_| Unanswered::TimedOut(deadline))??)
+    }
+
+    async fn take(&self, charges: &[Charge], asked: u64) -> Result<Taken, Unanswered> {
         let mut keys = Vec::with_capacity(charges.len());
         let mut args = Vec::with_capacity(charges.len() * 3);
         for charge in charges {
@@ -92,13 +98,7 @@ impl Inner {
             keys.push(self.key(&measure.name, charge));
             args.extend(measure.args(charge.weight));
         }
-        let deadline = self.server.deadline;
-        let answer = timeout(deadline, self.server.link.run(errand, keys, args)).await;
-        Ok(answer.map_err(|_| Unanswered::TimedOut(deadline))??)
-    }
-
-    async fn take(&self, charges: &[Charge], asked: u64) -> Result<Taken, Unanswered> {
-        let answer = self.ask(Errand::Take, charges).await?;
+        let answer = self.ask(Errand::Take, keys, args).await?;
         let (by, numbers) = answer.split_first().ok_or_else(unreadable)?;
         let (pairs, _) = numbers.as_chunks();
         let mut levels = pairs.iter().map(|&[used, left]| Level { used, left });
@@ -123,6 +123,17 @@ impl Inner {
             by: charge.quota,
             standing: measure.standing(level),
         })
+    }
+
+    async fn give_back(&self, refunds: &[Refund]) -> Result<(), Unanswered> {
+        let mut keys = Vec::with_capacity(refunds.len());
+        let mut args = Vec::with_capacity(refunds.len() * 3);
+        for refund in refunds {
+            let measure = self.measure(&refund.charge)?;
+            keys.push(self.key(&measure.name, &refund.charge));
+            args.extend(measure.refund_args(refund));
+        }
+        self.ask(Errand::GiveBack, keys, args).await.map(drop)
     }
 
     /// What the builder chose for the time without a store.
@@ -171,22 +182,22 @@ impl SharedStore for Ledger {
         })
     }
 
-    fn give_back(&self, charges: Vec<Charge>) {
+    fn give_back(&self, refunds: Vec<Refund>) {
         let inner = Arc::clone(&self.inner);
-        for charge in &charges {
-            inner.refused.forget(charge);
+        for refund in &refunds {
+            inner.refused.forget(&refund.charge);
         }
         let Some(attempt) = inner.server.breaker.attempt() else {
             if let Some(local) = &inner.local {
-                local.give_back(&charges, inner.now());
+                local.give_back(&refunds, inner.now());
             }
             return;
         };
         // Outside a runtime there is no connection either.
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(async move {
-                match inner.ask(Errand::GiveBack, &charges).await {
-                    Ok(_) => inner.server.breaker.answered(attempt),
+                match inner.give_back(&refunds).await {
+                    Ok(()) => inner.server.breaker.answered(attempt),
                     Err(why) => inner.server.breaker.failed(attempt, &why),
                 }
             });

@@ -2,7 +2,7 @@ use std::sync::OnceLock;
 
 use super::super::memory::Memory;
 use super::super::policy::{Counting, Pace};
-use super::super::store::{Charge, Taken};
+use super::super::store::{Charge, Refund, Taken};
 
 /// This process's share of the quotas, while the store is down.
 #[derive(Debug)]
@@ -32,15 +32,10 @@ impl Local {
         }
     }
 
-    pub(super) fn give_back(&self, charges: &[Charge], now: u64) {
-        let Some(memory) = self.memory.get() else {
-            return;
-        };
-        for charge in charges {
-            // Nothing is taken: it tells when the quota is whole.
-            let look = Charge { weight: 0, ..*charge };
-            if let Ok([standing, ..]) = memory.take(&[look], now) {
-                memory.give_back(*charge, now.saturating_add(standing.whole_in), now);
+    pub(super) fn give_back(&self, refunds: &[Refund], now: u64) {
+        if let Some(memory) = self.memory.get() {
+            for refund in refunds {
+                memory.refund(*refund, now);
             }
         }
     }

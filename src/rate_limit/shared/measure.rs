@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::super::policy::{Account, Counting, Pace, Standing};
+use super::super::store::Refund;
 
 const MICROSECOND: u64 = 1_000;
 
@@ -58,6 +59,15 @@ impl Measure {
         let burst = u64::from(self.pace.burst());
         // What is heavier than the whole quota is refused however heavy it is.
         [window, burst * unit, u64::from(weight).min(burst + 1) * unit]
+    }
+
+    /// What the script that gives back is told: of what was taken by GCRA, no more than time has left of it.
+    pub(super) fn refund_args(&self, refund: &Refund) -> [u64; 3] {
+        let [window, most, cost] = self.args(refund.charge.weight);
+        match self.pace.counting() {
+            Counting::FixedWindow => [window, most, cost],
+            Counting::Gcra => [window, most, cost.min(refund.left / MICROSECOND)],
+        }
     }
 
     /// What the server has said at this time of this process's clock, in nanoseconds.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use redis::aio::ConnectionLike;
 
-use super::super::store::{SharedStore, Terms};
+use super::super::store::{Callers, SharedStore, Terms};
 use super::breaker::Breaker;
 use super::builder::RedisStoreBuilder;
 use super::ledger::{Ledger, Server};
@@ -24,14 +24,15 @@ use super::outage::OnFailure;
 /// 3. A server that does not answer within the [`deadline`](RedisStoreBuilder::deadline), or answers with an error, is a failure:
 ///    what becomes of the request then is for [`on_failure`](RedisStoreBuilder::on_failure) to say. It may be counted all the same.
 /// 4. After five failures in a row the server is not asked any more, but for a probe: after a tenth of a second, and then after
-///    pauses that double up to five seconds. An answered probe ends the outage. The log gets one line when it begins and one when it
-///    ends, and a line a minute at most about failures that were never five in a row.
+///    pauses that double up to five seconds. An answered probe ends the outage; one that begins again within ten seconds goes on with the
+///    pauses of the last, so that a server which is too slow for all is not asked by all each tenth of a second. The log gets one line when
+///    it begins and one when it ends, and a line a minute at most about failures that were never five in a row.
 ///
 /// **Keys.** Callers are kept as 128 bits of a SHA-256, never as addresses, users or tokens. A count is one key of some 100 bytes, which
 /// lapses when nothing is used. Its name is `prefix{caller}quota` where all quotas of a layer tell callers apart by the same key, so
 /// that a cluster spreads callers over its nodes. Where a [`Limit`](super::super::Limit) has a key of its own it is
 /// `{prefix}quota:caller`: all counts of such a layer lie in one slot, or nothing could be taken from several at once. What the
-/// layer's limits are settles this, never the request.
+/// layer's limits are settles this, never the request. A quota that two layers count together must be of the same kind in both.
 ///
 /// **Precision.** Times are whole microseconds. An interval between two requests is rounded up to them, by 1 % at most: a quota of
 /// which that cannot be said, of some ten thousand or more a second, is a fault.
@@ -65,8 +66,10 @@ use super::outage::OnFailure;
 pub struct RedisStore {
     server: Arc<Server>,
     /// The quotas of all layers that count here, by name.
-    quotas: Arc<Mutex<HashMap<Cow<'static, str>, Measure>>>,
+    quotas: Arc<Mutex<Quotas>>,
 }
+
+type Quotas = HashMap<Cow<'static, str>, (Measure, Callers)>;
 
 impl RedisStore {
     /// A store on this connection, of which each request uses a clone: a `MultiplexedConnection`, a `ConnectionManager` or one to a
@@ -101,20 +104,30 @@ impl RedisStore {
         let mut quotas = self.quotas.lock().unwrap_or_else(PoisonError::into_inner);
         for (name, pace) in terms.quotas {
             match Measure::new(name, pace) {
-                Ok(measure) if quotas.get(&measure.name).is_some_and(|known| *known != measure) => {
+                Ok(measure) => {
                     let name = &measure.name;
-                    let reason =
-                        format!("two different quotas of one store are named `{name}`; each needs a name of its own");
-                    faults.push(reason);
+                    match quotas.get(name) {
+                        Some((known, _)) if *known != measure => faults.push(format!(
+                            "two different quotas of one store are named `{name}`; each needs a name of its own"
+                        )),
+                        // Their counts would lie in two places, and twice the quota would pass.
+                        Some((_, callers)) if *callers != terms.callers => faults.push(format!(
+                            "`{name}` is a quota of two layers of one store, of which one has limits with keys of their own: they \
+                             would be counted apart; give each a name of its own"
+                        )),
+                        _ => measures.push(measure),
+                    }
                 }
-                Ok(measure) => measures.push(measure),
                 Err(fault) => faults.push(fault),
             }
         }
         if !faults.is_empty() {
             return Err(faults);
         }
-        quotas.extend(measures.iter().map(|measure| (measure.name.clone(), measure.clone())));
+        let bound = measures
+            .iter()
+            .map(|measure| (measure.name.clone(), (measure.clone(), terms.callers)));
+        quotas.extend(bound);
         let server = Arc::clone(&self.server);
         let ledger = Ledger::new(server, measures, terms.callers, terms.max_keys);
         Ok(Arc::new(ledger))

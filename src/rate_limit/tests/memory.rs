@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use super::{Counter, hash, pace};
+use super::{Counter, SECOND, hash, pace};
 use crate::rate_limit::memory::{Memory, WAYS};
 use crate::rate_limit::store::Charge;
 
@@ -180,6 +180,35 @@ fn who_is_forgotten_begins_anew() {
         counter.memory.forget(0, 3);
         assert_eq!(counter.take(1).unwrap().remaining, 1, "{text}");
         assert!(counter.take(2).is_err(), "{text}");
+    }
+}
+
+/// As the counter of a processor may, where a machine wakes up or moves to another host.
+#[test]
+fn a_clock_that_went_back_locks_nobody_out_for_longer_than_the_quota() {
+    for text in ["2 per hour", "2 per hour, fixed"] {
+        let counter = Counter::new(pace(text), 32);
+        counter.advance(Duration::from_secs(1_000_000));
+        counter.weigh(1, 2).unwrap();
+        counter.now.store(0, Ordering::Relaxed);
+        let refused = counter.take(1).unwrap_err();
+        assert!(refused.whole_in <= 3600 * SECOND, "{text}");
+        counter.advance(Duration::from_nanos(refused.more_in));
+        assert!(counter.take(1).is_ok(), "{text}");
+    }
+}
+
+/// A thread that was held up between the clock and the lock is some time behind the others.
+#[test]
+fn a_thread_that_comes_late_gives_nothing_away() {
+    for text in ["10 per 10 seconds", "10 per 10 seconds, fixed"] {
+        let counter = Counter::new(pace(text), 32);
+        counter.advance(Duration::from_secs(5));
+        counter.weigh(1, 10).unwrap();
+        counter.now.store(0, Ordering::Relaxed);
+        assert!(counter.take(1).is_err(), "{text}");
+        counter.advance(Duration::from_secs(5));
+        assert!(counter.take(1).is_err(), "{text}");
     }
 }
 

@@ -8,6 +8,7 @@ use super::store::Charge;
 
 mod headers;
 mod keys;
+mod measure;
 mod memory;
 mod model;
 mod policy;

@@ -152,6 +152,16 @@ fn each_setting_has_its_fault() {
     check(delay(SECOND, 3601 * SECOND), "must not exceed an hour");
     check(delay(1, 3600 * SECOND), "steps of the delay are too small");
     check(delay(1, u64::from(u32::MAX)), "steps of the delay are too small");
+    // 3 600 000 of them, a year each.
+    check(
+        |builder| {
+            builder.quota(quota("1 per 365 days")).beyond(Beyond::Delay {
+                step: Duration::from_millis(1),
+                max: Duration::from_secs(3600),
+            })
+        },
+        "more than 365 days to come back",
+    );
     check(
         |builder| builder.quota(quota("1/s")).key(Key::client_address().ipv6_prefix(129)),
         "32 to 128 bits",

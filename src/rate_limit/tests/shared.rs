@@ -12,7 +12,7 @@ use super::quota;
 use crate::client_ip::PeerAddr;
 use crate::problem::Problem;
 use crate::rate_limit::policy::Standing;
-use crate::rate_limit::store::{Charge, SharedStore, StoreFailure, Taken, Taking};
+use crate::rate_limit::store::{Charge, Refund, SharedStore, StoreFailure, Taken, Taking};
 use crate::rate_limit::{Allowance, Count, Limit, RateLimitLayer, RateLimitLayerBuilder};
 
 type Answer = Result<Taken, StoreFailure>;
@@ -21,7 +21,7 @@ type Answer = Result<Taken, StoreFailure>;
 #[derive(Debug, Default)]
 struct Fake {
     asked: Mutex<Vec<Vec<Charge>>>,
-    given_back: Mutex<Vec<Charge>>,
+    given_back: Mutex<Vec<Refund>>,
     answers: Mutex<Vec<oneshot::Receiver<Answer>>>,
 }
 
@@ -44,8 +44,8 @@ impl SharedStore for Fake {
         Box::pin(async { answer.await.unwrap() })
     }
 
-    fn give_back(&self, charges: Vec<Charge>) {
-        self.given_back.lock().unwrap().extend(charges);
+    fn give_back(&self, refunds: Vec<Refund>) {
+        self.given_back.lock().unwrap().extend(refunds);
     }
 }
 
@@ -156,12 +156,21 @@ async fn what_does_not_count_is_given_back_to_the_store() {
         send(&layer, status).await;
     }
     let asked = store.asked.lock().unwrap().clone();
-    assert_eq!(*store.given_back.lock().unwrap(), asked[1]);
+    let given_back = store.given_back.lock().unwrap().clone();
+    assert_eq!(
+        given_back.iter().map(|refund| refund.charge).collect::<Vec<_>>(),
+        asked[1]
+    );
+    assert!(given_back[0].left <= standing(4).whole_in, "{given_back:?}");
 
     // To forget is to give back all there can be.
     assert!(layer.forget(&from("192.0.2.1:1")));
     let given_back = store.given_back.lock().unwrap();
-    assert_eq!((given_back[1].caller, given_back[1].weight), (asked[0][0].caller, 10));
+    let all = Charge {
+        weight: 10,
+        ..asked[0][0]
+    };
+    assert_eq!(given_back[1], Refund::whole(all));
 }
 
 #[test]

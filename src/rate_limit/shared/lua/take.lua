@@ -7,17 +7,30 @@ local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local found = redis.call('MGET', unpack(KEYS))
 local answer, values = { 0 }, {}
+-- A clock that went back, as it may where another node takes over, must not lock anybody out for longer than the quota can: what is
+-- kept is made to fit also where the request is refused.
+local function fit(key, value, left)
+  redis.call('SET', key, value, 'PX', math.ceil(left / 1000) + 1)
+end
 for i, key in ipairs(KEYS) do
   local window, most, cost = tonumber(ARGV[3 * i - 2]), tonumber(ARGV[3 * i - 1]), tonumber(ARGV[3 * i])
   local used, left, ends = 0, 0, now + window
   if window == 0 then
-    -- A clock that went back, as it may where another node takes over, must not lock anybody out for longer than the quota can.
-    used = math.max(0, math.min((tonumber(found[i] or '') or now) - now, most))
+    used = math.max(0, (tonumber(found[i] or '') or now) - now)
+    if used > most then
+      used = most
+      fit(key, string.format('%.0f', now + used), used)
+    end
     left = used
   else
     local till, count = string.match(found[i] or '', '^(%d+) (%d+)$')
     if till and tonumber(till) > now then
-      used, ends = tonumber(count), math.min(tonumber(till), ends)
+      used = tonumber(count)
+      if tonumber(till) > ends then
+        fit(key, string.format('%.0f %.0f', ends, used), window)
+      else
+        ends = tonumber(till)
+      end
       left = ends - now
     end
   end

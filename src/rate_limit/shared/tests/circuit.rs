@@ -46,6 +46,32 @@ fn pauses_double_up_to_the_longest() {
     assert_eq!(pause, LONGEST_PAUSE);
 }
 
+/// A server that answers a lone probe and then drowns in what follows it.
+#[test]
+fn one_that_opens_again_soon_goes_on_with_the_pauses_of_the_last() {
+    let mut circuit = open();
+    let (mut now, mut pause) = (0, FIRST_PAUSE);
+    for _ in 0..12 {
+        assert_eq!(circuit.attempt(now + pause - 1), None, "at {now}, after {pause}");
+        now += pause;
+        assert_eq!(circuit.attempt(now), Some(Attempt::Probe));
+        assert!(matches!(circuit.answered(Attempt::Probe, now), Some(Change::Closed(_))));
+        for _ in 0..FAILURES {
+            circuit.failed(Attempt::Usual, now);
+        }
+        pause = (2 * pause).min(LONGEST_PAUSE);
+    }
+    now += pause;
+    circuit.attempt(now);
+    circuit.answered(Attempt::Probe, now);
+    // Well for long enough.
+    now += 2 * LONGEST_PAUSE;
+    for _ in 0..FAILURES {
+        circuit.failed(Attempt::Usual, now);
+    }
+    assert_eq!(circuit.attempt(now + FIRST_PAUSE), Some(Attempt::Probe));
+}
+
 #[test]
 fn failures_that_never_open_it_are_told_once_a_minute() {
     let mut circuit = Circuit::default();

@@ -41,7 +41,7 @@ async fn every_request_stays_within_a_slot() {
     assert!(same.take(of("a", "b").to_vec()).await.is_err());
 
     let callers = Callers::Several;
-    let several = store
+    let several = patient(&connection, "cluster:")
         .bind(Terms {
             callers,
             ..terms(&quotas)

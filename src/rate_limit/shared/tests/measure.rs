@@ -1,5 +1,5 @@
 use super::super::super::policy::{Account, Pace};
-use super::super::super::store::{Charge, Taken};
+use super::super::super::store::{Charge, Refund, Taken};
 use super::super::local::{Local, share};
 use super::super::measure::{Level, Measure};
 use super::super::refused::Refused;
@@ -63,7 +63,7 @@ fn the_local_share_takes_from_all_quotas_or_from_none() {
         Taken::Refused { by, .. } => Err(by),
     };
     let now = SECOND;
-    local.give_back(&both, now);
+    local.give_back(&both.map(Refund::whole), now);
     assert_eq!(remaining(&both, now), Ok(vec![3, 1]));
     assert_eq!(remaining(&both, now), Ok(vec![2, 0]));
     assert_eq!(remaining(&both, now), Err(1));
@@ -72,7 +72,7 @@ fn the_local_share_takes_from_all_quotas_or_from_none() {
         Ok(vec![1]),
         "the refused one took nothing of the first quota"
     );
-    local.give_back(&both, now);
+    local.give_back(&both.map(Refund::whole), now);
     assert_eq!(remaining(&both, now), Ok(vec![1, 0]));
     assert_eq!(remaining(&both, now + 100 * SECOND), Ok(vec![3, 1]), "a new window");
 }

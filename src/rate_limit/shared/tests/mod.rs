@@ -3,7 +3,6 @@
 
 mod circuit;
 mod cluster;
-#[path = "../../../../tests/log/mod.rs"]
 mod log;
 mod measure;
 mod outage;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use redis::aio::{ConnectionLike, ConnectionManager};
 use redis::{Cmd, Pipeline, RedisFuture, Value};
 
-use super::super::super::store::{Callers, Charge, Taken, Terms};
+use super::super::super::store::{Callers, Charge, Refund, Taken, Terms};
 use super::super::outage::OnFailure;
 use super::super::store::RedisStore;
 use super::server::{Private, clean, keys, shared};
@@ -89,17 +89,17 @@ async fn what_was_given_back_can_be_taken_again() {
         assert_eq!(outcome(&*counts, &one).await, Ok(vec![1]));
         assert_eq!(outcome(&*counts, &one).await, Ok(vec![0]));
         assert_eq!(outcome(&*counts, &one).await, Err(0));
-        counts.give_back(one.to_vec());
+        counts.give_back(one.map(Refund::whole).to_vec());
         // It happens some time soon, and this process has forgotten the refusal.
         while outcome(&*counts, &one).await == Err(0) {
-            counts.give_back(vec![Charge { weight: 0, ..one[0] }]);
+            counts.give_back(vec![Refund::whole(Charge { weight: 0, ..one[0] })]);
             tokio::task::yield_now().await;
         }
         assert_eq!(outcome(&*counts, &one).await, Err(0), "once");
         // More than was taken makes nobody richer than the quota.
-        counts.give_back(vec![Charge { weight: 9, ..one[0] }]);
+        counts.give_back(vec![Refund::whole(Charge { weight: 9, ..one[0] })]);
         while outcome(&*counts, &one).await == Err(0) {
-            counts.give_back(vec![Charge { weight: 0, ..one[0] }]);
+            counts.give_back(vec![Refund::whole(Charge { weight: 0, ..one[0] })]);
             tokio::task::yield_now().await;
         }
         assert_eq!(outcome(&*counts, &one).await, Ok(vec![0]));
@@ -248,6 +248,36 @@ async fn a_server_that_has_forgotten_the_scripts_is_told_them_again() {
     }
 }
 
+/// A slow request of which half has come back by itself.
+#[tokio::test]
+async fn what_time_has_given_back_is_not_given_twice() {
+    let Some((mut connection, prefix)) = shared().await else {
+        return;
+    };
+    let counts = bound(&patient(&connection, &prefix), &[("q", gcra(3, HOUR))]);
+    let one = [charge("a", 0)];
+    while outcome(&*counts, &one).await.is_ok() {}
+    counts.give_back(vec![Refund {
+        charge: one[0],
+        left: HOUR / 2,
+    }]);
+    let look = [Charge { weight: 0, ..one[0] }];
+    let mut standing;
+    loop {
+        let Taken::Admitted(standings) = take(&*counts, &look).await else {
+            panic!("nothing was asked for");
+        };
+        standing = standings[0];
+        if standing.whole_in < 5 * HOUR / 2 {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    assert!(standing.whole_in > 2 * HOUR, "{standing:?}");
+    assert_eq!(standing.remaining, 0);
+    clean(&mut connection, &prefix).await;
+}
+
 /// Another process may give a request back.
 #[tokio::test]
 async fn a_refusal_is_remembered_for_a_second_only() {
@@ -259,7 +289,7 @@ async fn a_refusal_is_remembered_for_a_second_only() {
     let one = [charge("a", 0)];
     outcome(&*here, &one).await.unwrap();
     assert_eq!(outcome(&*here, &one).await, Err(0));
-    there.give_back(one.to_vec());
+    there.give_back(one.map(Refund::whole).to_vec());
     let again = async {
         while outcome(&*here, &one).await.is_err() {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -309,7 +339,7 @@ async fn the_keys_of_a_caller_lie_in_one_slot_and_lapse() {
         callers: Callers::Several,
         ..terms(&quotas)
     };
-    let several = store.bind(several).unwrap();
+    let several = patient(&connection, &prefix).bind(several).unwrap();
     outcome(&*several, &[charge("a", 0), charge("b", 1)]).await.unwrap();
     let apart = keys(&mut connection, &format!("{{{prefix}}}*")).await;
     assert_eq!(apart.len(), 2, "one hash tag: {apart:?}");
@@ -344,6 +374,12 @@ async fn wrong_settings_are_all_listed() {
         .bind(terms(&[("q", gcra(2, HOUR)), ("s", gcra(1, 1))]))
         .unwrap_err();
     assert!(clash[0].contains("`q`") && clash[1].contains("`s`"), "{clash:?}");
+    let apart = Terms {
+        callers: Callers::Several,
+        ..terms(&[("q", gcra(1, HOUR))])
+    };
+    let clash = store.bind(apart).unwrap_err();
+    assert!(clash[0].contains("counted apart"), "{clash:?}");
 }
 
 /// Not an assertion: `cargo test --release --all-features --lib -- --ignored --nocapture measure`.

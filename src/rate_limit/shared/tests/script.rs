@@ -164,3 +164,35 @@ async fn what_another_clock_or_another_quota_has_left_locks_nobody_out() {
     check(connection, &format!("{now}"), windowed, [0, 1, 1_000]).await;
     clean(connection, &prefix).await;
 }
+
+/// Also where nothing would make Redis forget, such as a key that was copied without its time to live.
+#[tokio::test]
+async fn a_refusal_by_what_another_clock_has_left_ends_when_it_says() {
+    let Some((mut connection, prefix)) = shared().await else {
+        return;
+    };
+    let take = with_clock(include_str!("../lua/take.lua"));
+    let now = 1_764_000_000_000_000_u64;
+    let far = now + 999_999_999;
+    for (left, pace, more_in) in [
+        (far.to_string(), gcra(10, 1_000_000), 1_000),
+        (format!("{far} 10"), window(10, 1_000_000), 1_000),
+    ] {
+        let measure = Measure::new("q".into(), pace).unwrap();
+        let _: () = redis::cmd("SET")
+            .arg(&prefix)
+            .arg(&left)
+            .query_async(&mut connection)
+            .await
+            .unwrap();
+        let mut answers = Vec::new();
+        for now in [now, now + more_in] {
+            let mut call = take.key(&prefix);
+            call.arg(measure.args(1).to_vec()).arg(now);
+            let answer: Vec<u64> = call.invoke_async(&mut connection).await.unwrap();
+            answers.push(answer[0]);
+        }
+        assert_eq!(answers, [1, 0], "{left}");
+    }
+    clean(&mut connection, &prefix).await;
+}
