@@ -2,6 +2,8 @@
 //!
 //! `cargo run --example cluster -- 127.0.0.1:3000 2`, then `kill -HUP` the parent for a rolling restart, `kill -TERM` it for the end.
 //!
+//! A child that does not begin renews nothing: the one before goes on serving. Children whose parent was killed end by themselves.
+//!
 //! The parent opens the socket and gives it to each child as its standard input. It stays open while children come and go, so
 //! that connections wait in its queue; with `SO_REUSEPORT` each child would have a queue of its own, which is lost with it.
 
@@ -23,8 +25,10 @@ mod cluster {
     use std::convert::Infallible;
     use std::error::Error;
     use std::io;
+    use std::mem::replace;
     use std::net::TcpListener;
     use std::os::fd::OwnedFd;
+    use std::os::unix::process::parent_id;
     use std::process::{ExitCode, Stdio, id};
     use std::sync::Arc;
     use std::time::{Duration, Instant};
@@ -33,14 +37,20 @@ mod cluster {
     use http::{Request, Response};
     use http_body_util::Full;
     use portcullis::server::{self, RequestBody};
-    use portcullis::shutdown::Shutdown;
+    use portcullis::shutdown::{Handle, Shutdown};
     use tokio::io::{AsyncBufReadExt, BufReader};
     use tokio::process::{Child, Command};
     use tokio::signal::unix::{SignalKind, signal};
     use tokio::sync::{mpsc, oneshot};
+    use tokio::time::{sleep, timeout};
     use tower::{Layer, service_fn};
 
     pub(crate) const CHILD: &str = "CLUSTER_CHILD";
+    /// A child that is not ready then is given up.
+    const BEGIN: Duration = Duration::from_secs(10);
+    /// A child that has not ended then is killed: longer than its own shutdown may take.
+    const END: Duration = Duration::from_secs(60);
+    const PAUSE: Duration = Duration::from_millis(100);
     type Renewed = oneshot::Sender<()>;
 
     /// Serves the socket that is its standard input, until SIGTERM.
@@ -51,67 +61,116 @@ mod cluster {
         }));
         let stop = shutdown.handle().stop_accepting();
         let server = server::from_stdin()?.with_graceful_shutdown(stop).serve(service);
+        tokio::spawn(end_with(parent_id(), shutdown.handle()));
         println!("ready");
         let (report, _) = shutdown.run(server).await;
         Ok(report.exit_code())
     }
 
+    /// A parent that was killed tells nobody; its children would hold the port for ever.
+    async fn end_with(parent: u32, handle: Handle) {
+        while parent_id() == parent {
+            sleep(Duration::from_secs(1)).await;
+        }
+        handle.trigger();
+    }
+
     pub(crate) async fn parent() -> Result<(), Box<dyn Error>> {
         let mut arguments = std::env::args().skip(1);
         let listener = TcpListener::bind(arguments.next().unwrap_or("127.0.0.1:3000".into()))?;
-        println!("http://{}", listener.local_addr()?);
         let listener = Arc::new(listener);
         let (mut hang_up, mut terminate) = (signal(SignalKind::hangup())?, signal(SignalKind::terminate())?);
         let count = arguments.next().map_or(Ok(2), |count| count.parse())?;
-        let places: Vec<_> = (0..count)
-            .map(|_| {
-                let (orders, received) = mpsc::channel(1);
-                (orders, tokio::spawn(keep(Arc::clone(&listener), received)))
-            })
-            .collect();
+        let (mut places, mut kept) = (Vec::new(), Vec::new());
+        for _ in 0..count {
+            let (orders, received) = mpsc::channel(1);
+            let child = begin(&listener).await?;
+            kept.push(tokio::spawn(keep(Arc::clone(&listener), child, received)));
+            places.push(orders);
+        }
+        // Only now: who reads this may send a signal.
+        println!("http://{}", listener.local_addr()?);
         loop {
             tokio::select! {
                 _ = terminate.recv() => break,
                 _ = hang_up.recv() => {}
             }
-            for (orders, _) in &places {
-                let (renewed, wait) = oneshot::channel();
-                orders.send(renewed).await?;
-                let _ = wait.await;
+            tokio::select! {
+                _ = terminate.recv() => break,
+                renewed = renew(&places) => match renewed {
+                    Ok(()) => println!("renewed"),
+                    Err(_) => println!("not renewed"),
+                },
             }
-            println!("renewed");
         }
-        for (orders, place) in places {
-            drop(orders);
-            place.await??;
+        // All at once: each may take its whole drain.
+        drop(places);
+        for place in kept {
+            place.await?;
+        }
+        Ok(())
+    }
+
+    /// One by one, and no further than the first that fails.
+    async fn renew(places: &[mpsc::Sender<Renewed>]) -> Result<(), Box<dyn Error>> {
+        for orders in places {
+            let (renewed, wait) = oneshot::channel();
+            orders.send(renewed).await?;
+            wait.await?;
         }
         Ok(())
     }
 
     /// Keeps one child running: anew when it dies, another when ordered, none when there will be no orders.
-    async fn keep(listener: Arc<TcpListener>, mut orders: mpsc::Receiver<Renewed>) -> io::Result<()> {
-        let mut pause = Duration::from_millis(100);
-        let mut child = begin(&listener).await?;
-        let mut begun = Instant::now();
+    async fn keep(listener: Arc<TcpListener>, mut child: Child, mut orders: mpsc::Receiver<Renewed>) {
+        let (mut pause, mut begun) = (PAUSE, Instant::now());
         loop {
             tokio::select! {
                 status = child.wait() => {
-                    eprintln!("a child died ({:?}): the next in {pause:?}", status?);
-                    tokio::time::sleep(pause).await;
-                    let lived = begun.elapsed() > Duration::from_secs(60);
-                    pause = if lived { Duration::from_millis(100) } else { (pause * 2).min(Duration::from_secs(10)) };
-                    child = begin(&listener).await?;
-                    begun = Instant::now();
+                    if begun.elapsed() > Duration::from_secs(60) {
+                        pause = PAUSE;
+                    }
+                    eprintln!("a child died ({status:?}): the next in {pause:?}");
+                    let Some(next) = begin_anew(&listener, &mut pause, &mut orders).await else { return };
+                    (child, begun) = (next, Instant::now());
                 }
                 order = orders.recv() => {
+                    let Some(renewed) = order else { return end(child).await };
                     // The next serves before this one stops.
-                    let next = if order.is_some() { Some(begin(&listener).await?) } else { None };
-                    end(&mut child).await?;
-                    match next {
-                        Some(next) => child = next,
-                        None => return Ok(()),
+                    match begin(&listener).await {
+                        Ok(next) => {
+                            begun = Instant::now();
+                            end(replace(&mut child, next)).await;
+                            let _ = renewed.send(());
+                        }
+                        Err(error) => eprintln!("the child before goes on: {error}"),
                     }
                 }
+            }
+        }
+    }
+
+    /// Tries until a child has begun; `None` when there will be no orders.
+    async fn begin_anew(
+        listener: &TcpListener,
+        pause: &mut Duration,
+        orders: &mut mpsc::Receiver<Renewed>,
+    ) -> Option<Child> {
+        loop {
+            // An order, whose answer waits for the child, is one more reason to try.
+            let order = tokio::select! {
+                () = sleep(*pause) => None,
+                order = orders.recv() => Some(order?),
+            };
+            *pause = (*pause * 2).min(Duration::from_secs(10));
+            match begin(listener).await {
+                Ok(child) => {
+                    if let Some(renewed) = order {
+                        let _ = renewed.send(());
+                    }
+                    return Some(child);
+                }
+                Err(error) => eprintln!("{error}: again in {pause:?}"),
             }
         }
     }
@@ -127,7 +186,10 @@ mod cluster {
             .spawn()?;
         let mut line = String::new();
         if let Some(output) = child.stdout.take() {
-            BufReader::new(output).read_line(&mut line).await?;
+            let mut output = BufReader::new(output);
+            timeout(BEGIN, output.read_line(&mut line)).await??;
+            // Or what the child writes later would break its pipe, and its log be lost.
+            tokio::spawn(async move { tokio::io::copy(&mut output, &mut tokio::io::stdout()).await });
         }
         if line.is_empty() {
             Err(io::Error::other("a child did not begin"))
@@ -136,10 +198,13 @@ mod cluster {
         }
     }
 
-    async fn end(child: &mut Child) -> io::Result<()> {
+    async fn end(mut child: Child) {
         if let Some(id) = child.id() {
-            Command::new("kill").args(["-TERM", &id.to_string()]).status().await?;
+            let _ = Command::new("kill").args(["-TERM", &id.to_string()]).status().await;
         }
-        child.wait().await.map(drop)
+        if timeout(END, child.wait()).await.is_err() {
+            eprintln!("a child did not end: killed");
+            let _ = child.kill().await;
+        }
     }
 }

@@ -2,6 +2,10 @@
 
 use http::{Extensions, HeaderMap, Method, Request, Uri, Version};
 
+/// A request that came over HTTPS, put into its extensions by whoever terminated TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Https;
+
 /// A request without its body, as closures in a layer's settings see it.
 #[derive(Debug, Clone, Copy)]
 pub struct RequestView<'a> {

@@ -194,3 +194,15 @@ async fn a_route_is_its_template_and_an_empty_body_is_counted_at_once() {
     drop(response);
     assert_eq!(counted(&handle).1, "1");
 }
+
+#[tokio::test]
+async fn https_is_known_also_where_the_uri_does_not_say_so() {
+    let (layer, handle) = layer();
+    let hello = service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())));
+    let mut request = Request::new(());
+    // As `server` marks what came over TLS.
+    request.extensions_mut().insert(portcullis::security_headers::Https);
+    layer.layer(hello).oneshot(request).await.unwrap();
+    let (labels, _) = counted(&handle);
+    assert!(labels.contains(r#"url_scheme="https""#), "{labels}");
+}

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::policy::{End, Fault, Labels, Verb, version};
 use super::series::{Sample, Series};
-use crate::request_view::RequestView;
+use crate::request_view::{Https, RequestView};
 use crate::trail::Trail;
 
 pub(super) type Filter = dyn Fn(RequestView<'_>) -> bool + Send + Sync;
@@ -35,7 +35,9 @@ pub(super) struct Measure {
 impl Measure {
     pub(super) fn begin<B>(request: &Request<B>, series: &Arc<Series>) -> Self {
         let method = Verb::of(request.method());
-        let secure = request.uri().scheme() == Some(&http::uri::Scheme::HTTPS);
+        // Over HTTP/1 the URI has no scheme.
+        let secure =
+            request.uri().scheme() == Some(&http::uri::Scheme::HTTPS) || request.extensions().get::<Https>().is_some();
         let active = series.active(method, secure);
         active.increment(1.0);
         Self {

@@ -85,9 +85,9 @@ pub use self::builder::SecurityHeadersBuilder;
 pub use self::csp::{Csp, CspNonce};
 pub use self::future::ResponseFuture;
 pub use self::layer::SecurityHeadersLayer;
-pub use self::policy::Https;
 pub use self::service::SecurityHeaders;
 pub use self::value::{
     CLEAR_SITE_DATA, CacheControl, CrossDomainPolicies, EmbedderPolicy, FrameOptions, Hsts, OpenerPolicy,
     ReferrerPolicy, ResourcePolicy, SecurityHeader,
 };
+pub use crate::request_view::Https;

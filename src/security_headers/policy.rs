@@ -5,13 +5,10 @@ use http::uri::Scheme;
 use http::{Extensions, HeaderMap, Request};
 
 use super::csp::{CspNonce, Template};
+use crate::request_view::Https;
 
 const X_POWERED_BY: HeaderName = HeaderName::from_static("x-powered-by");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-
-/// A request that came over HTTPS, put into its extensions by whoever terminated TLS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Https;
 
 /// What the builder settled, shared by all clones of the service.
 #[derive(Debug)]

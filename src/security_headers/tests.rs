@@ -7,8 +7,8 @@ use tower::{Layer, ServiceExt, service_fn};
 use super::builder::SecurityHeadersBuilder;
 use super::csp::{Csp, CspNonce};
 use super::layer::SecurityHeadersLayer;
-use super::policy::Https;
 use super::value::{CacheControl, EmbedderPolicy, Hsts, SecurityHeader};
+use crate::request_view::Https;
 
 async fn send(layer: SecurityHeadersLayer, request: Request<()>, own: &[(&'static str, &'static str)]) -> HeaderMap {
     let service = service_fn(|_: Request<()>| {

@@ -7,6 +7,8 @@ use tokio::time::Instant;
 use super::policy::Seen;
 
 const NEVER: u64 = u64::MAX;
+/// Pings and answers to them go out also where the peer's windows are shut: they are not what it asked for.
+const MORE_THAN_A_PING: usize = 512;
 
 /// What goes on in a connection, noted by its socket, its requests and its answers, which for HTTP/2 are tasks of their own.
 ///
@@ -22,6 +24,7 @@ pub(super) struct Activity {
     idle_since: AtomicU64,
     head_since: AtomicU64,
     blocked_since: AtomicU64,
+    last_taken: AtomicU64,
 }
 
 impl Activity {
@@ -37,6 +40,7 @@ impl Activity {
             idle_since: AtomicU64::new(0),
             head_since: AtomicU64::new(NEVER),
             blocked_since: AtomicU64::new(NEVER),
+            last_taken: AtomicU64::new(0),
         }
     }
 
@@ -65,7 +69,10 @@ impl Activity {
         }
     }
 
-    pub(super) fn wrote(&self) {
+    pub(super) fn wrote(&self, bytes: usize) {
+        if bytes >= MORE_THAN_A_PING {
+            self.last_taken.store(self.millis(), Relaxed);
+        }
         if self.blocked_since.load(Relaxed) != NEVER {
             self.blocked_since.store(NEVER, Relaxed);
         }
@@ -85,6 +92,7 @@ impl Activity {
             idle_since: time(&self.idle_since).unwrap_or_default(),
             head_since: time(&self.head_since),
             blocked_since: time(&self.blocked_since),
+            last_taken: time(&self.last_taken).unwrap_or_default(),
             stopping_since,
             closing_since,
         }

@@ -13,12 +13,12 @@ use tower_service::Service;
 
 use super::activity::Activity;
 use super::linger::Linger;
+use super::listener::Accepted;
 use super::policy::{Cause, Verdict};
 use super::request_body::RequestBody;
 use super::response::ResponseBody;
 use super::service::{Answer, PeerService};
 use super::settings::Shared;
-use super::socket::Socket;
 use super::transport;
 use crate::problem::Chain;
 
@@ -26,8 +26,7 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// Serves one connection to its end, or until the server is told to stop and the answers in flight are out.
 pub(super) async fn serve<S, B, E>(
-    socket: Socket,
-    peer: SocketAddr,
+    (socket, peer, place): Accepted,
     service: S,
     builder: Arc<auto::Builder<E>>,
     shared: Arc<Shared>,
@@ -50,7 +49,7 @@ pub(super) async fn serve<S, B, E>(
         Arc::clone(settings),
         Arc::clone(&shared.stopping),
     );
-    let io = Linger::new(stream, Arc::clone(&activity));
+    let io = Linger::new(stream, Arc::clone(&activity), place);
     let mut connection = pin!(builder.serve_connection_with_upgrades(io, service));
     let mut stop = pin!(shared.stopped());
     let mut timer = pin!(sleep_until(opened));

@@ -7,6 +7,7 @@ use std::time::Duration;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, ReadBuf};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Sleep;
 
 use super::activity::Activity;
@@ -25,21 +26,24 @@ pub(super) struct Linger {
     io: TokioIo<Transport>,
     activity: Arc<Activity>,
     until: Option<Pin<Box<Sleep>>>,
+    // Held also by what the connection was upgraded to, which is a descriptor as before.
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 impl Linger {
-    pub(super) fn new(stream: Transport, activity: Arc<Activity>) -> Self {
+    pub(super) fn new(stream: Transport, activity: Arc<Activity>, place: Option<OwnedSemaphorePermit>) -> Self {
         Self {
             io: TokioIo::new(stream),
             activity,
             until: None,
+            _place: place,
         }
     }
 
-    fn noted<T>(&self, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        match written {
+    fn noted(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        match &written {
             Poll::Pending => self.activity.blocked(),
-            Poll::Ready(_) => self.activity.wrote(),
+            Poll::Ready(bytes) => self.activity.wrote(*bytes.as_ref().unwrap_or(&0)),
         }
         written
     }
@@ -63,7 +67,8 @@ impl Write for Linger {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.io).poll_flush(cx);
-        self.noted(flushed)
+        ready!(self.noted(flushed.map_ok(|()| 0)))?;
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -16,9 +16,9 @@
 //!
 //!    Over HTTP/2 a connection is cut when all its answers wait for the peer; a peer that is gone is found by a ping, over
 //!    HTTP/1 by TCP's own probes after 2 minutes. An upgraded connection has none of these deadlines.
-//! 3. A head above the bounds (default 64 KiB and 100 fields) is answered with `431`, one that is not HTTP, or names no host or two,
-//!    with `400`, and the client may finish sending for 1 s, so that it sees the answer and not a reset.
-//! 4. Connections above the cap (default 10 000) wait in the system's queue, requests of one HTTP/2 connection above theirs (128) at
+//! 3. A head above the bounds (default 64 KiB and 100 fields) is answered with `431`, one that is not HTTP, or names no host, two or
+//!    none that can be one, with `400`, and the client may finish sending for 1 s, so that it sees the answer and not a reset.
+//! 4. Connections above the cap (default 10 000; upgraded ones count) wait in the system's queue, requests of one HTTP/2 connection above theirs (128) at
 //!    the client. A client that opens and resets streams is sent away (`ENHANCE_YOUR_CALM`).
 //! 5. An error of `accept`, such as too many open files, is logged and tried again after a pause, never in a spin.
 //! 6. The peer's address is a [`PeerAddr`](crate::client_ip::PeerAddr) in the request's extensions, with the feature `axum`

@@ -37,6 +37,8 @@ pub(super) struct Seen {
     pub(super) head_since: Option<Duration>,
     /// Since when the system has taken no byte for the peer.
     pub(super) blocked_since: Option<Duration>,
+    /// When the system last took a good piece of an answer for the peer.
+    pub(super) last_taken: Duration,
     /// When the server was told to stop.
     pub(super) stopping_since: Option<Duration>,
     /// When the connection was told to end after the answers in flight.
@@ -76,12 +78,12 @@ impl Deadlines {
             return Verdict::Cut(Cause::Header);
         }
         // A reader whose system takes nothing, and one of HTTP/2 whose windows are all shut.
-        let shut = (!idle && seen.stalled == seen.in_flight).then_some(seen.last_piece);
-        // What is over but for its last bytes, of which no body tells.
+        let shut = (!idle && seen.stalled == seen.in_flight).then_some(seen.last_piece.max(seen.last_taken));
+        // What is over but for its last bytes, of which no body tells: they may be many, and the peer slow.
         let over = seen
             .closing_since
             .filter(|_| idle)
-            .map(|since| since.max(seen.idle_since));
+            .map(|since| since.max(seen.idle_since).max(seen.last_taken));
         for since in [seen.blocked_since, shut, over].into_iter().flatten() {
             if due(since, self.write) {
                 return Verdict::Cut(Cause::Write);

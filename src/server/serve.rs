@@ -135,7 +135,7 @@ impl<F> Server<F> {
         self
     }
 
-    /// How many connections are open at once. Default 10 000; at least 1 and at most [`Semaphore::MAX_PERMITS`].
+    /// How many connections are open at once, those that were upgraded among them. Default 10 000; at least 1 and at most [`Semaphore::MAX_PERMITS`].
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.settings.max_connections = connections.clamp(1, Semaphore::MAX_PERMITS);
         self
@@ -183,18 +183,9 @@ impl<F: Future<Output = ()>> Server<F> {
         let builder = Arc::new(self.settings.protocol(TokioExecutor::new()));
         let shared = Shared::new(self.settings);
         let serving = Arc::clone(&shared);
-        let begin = move |connections: &mut JoinSet<()>, (socket, peer, permit): Accepted| {
-            let connection = connection::serve(
-                socket,
-                peer,
-                service.clone(),
-                Arc::clone(&builder),
-                Arc::clone(&serving),
-            );
-            connections.spawn(async move {
-                connection.await;
-                drop(permit);
-            });
+        let begin = move |connections: &mut JoinSet<()>, accepted: Accepted| {
+            let connection = connection::serve(accepted, service.clone(), Arc::clone(&builder), Arc::clone(&serving));
+            connections.spawn(connection);
         };
         // Boxed, once a server: a service of many layers is large, and would make the future of whoever awaits this one larger.
         Box::pin(run(self.listeners, &shared, self.stop, begin)).await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use http::header::HOST;
-use http::{Request, Response, StatusCode, Version};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::service::Service as HyperService;
@@ -60,14 +60,33 @@ impl<S> PeerService<S> {
         if headers.len() > self.settings.max_headers {
             return Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
         }
-        // RFC 9112 section 3.2: two readers may take two hosts for two sites.
-        let hosts = headers.get_all(HOST).iter().count();
-        let sound = match request.version() {
-            Version::HTTP_11 => hosts == 1,
-            _ => hosts <= 1,
-        };
-        (!sound).then_some(StatusCode::BAD_REQUEST)
+        (!names_one_host(request)).then_some(StatusCode::BAD_REQUEST)
     }
+}
+
+/// Two readers may take two hosts for two sites (RFC 9112 section 3.2, RFC 9113 section 8.3.1).
+fn names_one_host<B>(request: &Request<B>) -> bool {
+    let mut hosts = request.headers().get_all(HOST).iter().map(HeaderValue::as_bytes);
+    let (host, another) = (hosts.next(), hosts.next());
+    // The target of a CONNECT is another's address.
+    let authority = request
+        .uri()
+        .authority()
+        .filter(|_| request.method() != Method::CONNECT);
+    let agreed = match (host, authority.map(|authority| authority.as_str().as_bytes())) {
+        (Some(host), Some(authority)) => host.eq_ignore_ascii_case(authority) && is_host(host),
+        (Some(host), None) => is_host(host),
+        (None, Some(authority)) => request.version() != Version::HTTP_11 && is_host(authority),
+        (None, None) => request.version() < Version::HTTP_11 || request.uri().authority().is_some(),
+    };
+    agreed && another.is_none()
+}
+
+/// Whether the bytes can be `uri-host [ ":" port ]`: no user, no path, no list.
+fn is_host(bytes: &[u8]) -> bool {
+    bytes
+        .iter()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"-._~%:[]!$&'()*+;=".contains(byte))
 }
 
 impl<S, B> HyperService<Request<Incoming>> for PeerService<S>

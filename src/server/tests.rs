@@ -68,6 +68,12 @@ fn each_deadline_ends_its_own_kind_of_silence() {
     };
     check("the socket takes nothing", blocked, 79, Verdict::Wait(s(80)));
     check("the socket takes nothing", blocked, 80, write);
+    let reading = Seen {
+        last_taken: s(50),
+        ..shut
+    };
+    check("a large piece is taken bit by bit", reading, 109, Verdict::Wait(s(110)));
+    check("a large piece is taken bit by bit", reading, 110, write);
     let last = Seen {
         blocked_since: Some(s(150)),
         ..idle
@@ -186,6 +192,7 @@ proptest! {
             idle_since: s(times[1]),
             head_since: since.next().unwrap(),
             blocked_since: since.next().unwrap(),
+            last_taken: s(times[1]),
             stopping_since: since.next().unwrap(),
             closing_since: since.next().unwrap(),
         };

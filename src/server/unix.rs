@@ -38,7 +38,9 @@ impl UnixSocket {
                 let why = format!("{} is there and no socket", path.display());
                 return Err(io::Error::new(io::ErrorKind::AlreadyExists, why));
             }
-            if StdStream::connect(path).is_ok() {
+            // Refused is what nobody listens on. One that may not be connected to, or is of another kind, may well be in use.
+            let answer = StdStream::connect(path).err().map(|error| error.kind());
+            if !matches!(answer, Some(io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound)) {
                 let why = format!("{} is served by another process", path.display());
                 return Err(io::Error::new(io::ErrorKind::AddrInUse, why));
             }

@@ -170,13 +170,10 @@ where
             listeners,
             &shared,
             shared.stopped(),
-            |connections: &mut JoinSet<()>, (socket, peer, permit): Accepted| {
+            |connections: &mut JoinSet<()>, accepted: Accepted| {
                 let connection =
-                    connection::serve(socket, peer, service.clone(), Arc::clone(&builder), Arc::clone(&shared));
-                connections.spawn_local(async move {
-                    connection.await;
-                    drop(permit);
-                });
+                    connection::serve(accepted, service.clone(), Arc::clone(&builder), Arc::clone(&shared));
+                connections.spawn_local(connection);
             },
         );
         tokio::select! {

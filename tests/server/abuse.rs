@@ -119,6 +119,16 @@ async fn a_request_has_one_host() {
     check("GET / HTTP/1.1\r\nhost: a\r\nhost: a\r\n\r\n", "400").await;
     check("GET / HTTP/1.0\r\n\r\n", "200").await;
     check("GET / HTTP/1.0\r\nhost: a\r\nhost: b\r\n\r\n", "400").await;
+    check("GET / HTTP/1.1\r\nhost: [::1]:80\r\n\r\n", "200").await;
+    check("GET / HTTP/1.1\r\nhost: a, b\r\n\r\n", "400").await;
+    check("GET / HTTP/1.1\r\nhost: a/b\r\n\r\n", "400").await;
+    check("GET / HTTP/1.1\r\nhost: a@b\r\n\r\n", "400").await;
+    check("GET http://a/ HTTP/1.1\r\nhost: A\r\n\r\n", "200").await;
+    check("GET http://a/ HTTP/1.1\r\nhost: b\r\n\r\n", "400").await;
+    check("GET http://a/ HTTP/1.1\r\n\r\n", "400").await;
+    check("GET http://a@b/ HTTP/1.1\r\nhost: a@b\r\n\r\n", "400").await;
+    check("CONNECT b:443 HTTP/1.1\r\nhost: a\r\n\r\n", "200").await;
+    check("OPTIONS * HTTP/1.1\r\nhost: a\r\n\r\n", "200").await;
 }
 
 #[tokio::test]

@@ -147,3 +147,34 @@ async fn a_killed_child_is_begun_anew() {
     kill("-TERM", parent.id().unwrap()).await;
     assert!(parent.wait().await.unwrap().success());
 }
+
+#[tokio::test]
+async fn a_child_that_does_not_begin_costs_none_that_serves() {
+    let Some(path) = example() else { return };
+    let copy = std::env::temp_dir().join(format!("cluster-{}", std::process::id()));
+    std::fs::copy(path, &copy).unwrap();
+    let (mut parent, address, mut lines) = cluster(copy.clone()).await;
+    let first = exchange(address, LAST).await;
+    assert!(first.starts_with("HTTP/1.1 200"), "{first:?}");
+    std::fs::remove_file(copy).unwrap();
+    for _ in 0..2 {
+        kill("-HUP", parent.id().unwrap()).await;
+        assert_eq!(lines.next_line().await.unwrap().as_deref(), Some("not renewed"));
+        let answer = exchange(address, LAST).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer:?}");
+    }
+    kill("-TERM", parent.id().unwrap()).await;
+    assert!(parent.wait().await.unwrap().success());
+}
+
+#[tokio::test]
+async fn children_end_with_a_parent_that_was_killed() {
+    let Some(path) = example() else { return };
+    let (mut parent, address, _lines) = cluster(path).await;
+    assert!(exchange(address, LAST).await.starts_with("HTTP/1.1 200"));
+    kill("-KILL", parent.id().unwrap()).await;
+    parent.wait().await.unwrap();
+    while TcpStream::connect(address).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+}

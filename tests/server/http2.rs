@@ -157,3 +157,19 @@ async fn a_drain_answers_the_streams_in_flight() {
     running.await.unwrap();
     connection.await.unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn a_request_has_one_host() {
+    let address = start(|server| server).await;
+    let (mut sender, _connection) = connect(address).await;
+    let mut check = async |host: Option<&str>, expect: u16| {
+        let mut request = get();
+        if let Some(host) = host {
+            request.headers_mut().insert("host", host.parse().unwrap());
+        }
+        assert_eq!(ask(&mut sender, request).await.status(), expect, "{host:?}");
+    };
+    check(None, 200).await;
+    check(Some("A"), 200).await;
+    check(Some("b"), 400).await;
+}

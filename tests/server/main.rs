@@ -209,6 +209,39 @@ async fn connections_above_the_cap_wait_for_their_turn() {
 }
 
 #[tokio::test]
+async fn an_upgraded_connection_keeps_its_place_under_the_cap() {
+    let service = tower::service_fn(async |request: Request<RequestBody>| {
+        if request.headers().contains_key("upgrade") {
+            tokio::spawn(async move {
+                let mut upgraded = hyper_util::rt::TokioIo::new(hyper::upgrade::on(request).await.unwrap());
+                // Until the client closes it.
+                let _ = upgraded.read(&mut [0; 1]).await;
+            });
+            let head = Response::builder()
+                .status(101)
+                .header("connection", "upgrade")
+                .header("upgrade", "a");
+            return Ok::<_, Infallible>(head.body(Full::<Bytes>::default()).unwrap());
+        }
+        Ok(Response::new(Full::from("hello")))
+    });
+    let address = start_with(service, |server| server.max_connections(1)).await;
+    let mut upgraded = TcpStream::connect(address).await.unwrap();
+    upgraded
+        .write_all(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: a\r\n\r\n")
+        .await
+        .unwrap();
+    assert!(read_until(&mut upgraded, "\r\n\r\n").await.starts_with("HTTP/1.1 101"));
+
+    let mut second = TcpStream::connect(address).await.unwrap();
+    second.write_all(GET).await.unwrap();
+    let unheard = tokio::time::timeout(SHORT, second.readable()).await;
+    assert!(unheard.is_err(), "served beside the upgraded one");
+    drop(upgraded);
+    read_until(&mut second, "hello").await;
+}
+
+#[tokio::test]
 async fn a_panic_costs_only_its_own_connection() {
     let address = start(|server| server).await;
     assert_eq!(exchange(address, b"GET /panic HTTP/1.1\r\nhost: a\r\n\r\n").await, "");

@@ -119,6 +119,16 @@ async fn a_unix_socket_replaces_a_dead_one_and_spares_a_live_one() {
     running.await.unwrap();
     assert!(!path.exists());
 
+    // Of another kind, and in use: a connection to it fails too.
+    let datagrams = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    assert!(bind_unix(&path, 0o600).is_err());
+    std::os::unix::net::UnixDatagram::unbound()
+        .unwrap()
+        .send_to(b"a", &path)
+        .unwrap();
+    drop(datagrams);
+    std::fs::remove_file(&path).unwrap();
+
     std::fs::write(&path, "precious").unwrap();
     assert!(bind_unix(&path, 0o600).is_err());
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");

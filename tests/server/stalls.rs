@@ -254,3 +254,42 @@ async fn thousands_of_idle_connections_hinder_nobody() {
         read_until(socket, "hello").await;
     }
 }
+
+/// Reads a large answer bit by bit, for longer than any deadline; how many bytes came.
+async fn read_slowly(address: SocketAddr) -> usize {
+    let mut socket = TcpStream::connect(address).await.unwrap();
+    socket.write_all(GET).await.unwrap();
+    let mut tick = tokio::time::interval(Duration::from_millis(20));
+    let (mut all, mut piece) = (0, vec![0; LARGE / 100]);
+    while all < LARGE {
+        tick.tick().await;
+        match socket.read(&mut piece).await {
+            Ok(read) if read > 0 => all += read,
+            _ => break,
+        }
+    }
+    all
+}
+
+const LARGE: usize = 64 << 20;
+
+#[tokio::test]
+async fn a_slow_reader_of_a_large_answer_gets_all_of_it() {
+    async fn whole(_: Request<RequestBody>) -> Result<Response<Full<Bytes>>, Infallible> {
+        Ok(Response::new(Full::from(vec![b'x'; LARGE])))
+    }
+    /// Two pieces, of which the second is asked for when the first is taken.
+    async fn pieces(
+        _: Request<RequestBody>,
+    ) -> Result<Response<impl Body<Data = Bytes, Error = Infallible>>, Infallible> {
+        let last = std::future::ready(Some(Ok(http::HeaderMap::new())));
+        Ok(Response::new(Full::from(vec![b'x'; LARGE]).with_trailers(last)))
+    }
+    let settings = |server: Server| server.keep_alive(SHORT).write_timeout(Duration::from_secs(1));
+    let (whole, pieces) = tokio::join!(
+        start_with(tower::service_fn(whole), settings),
+        start_with(tower::service_fn(pieces), settings),
+    );
+    let (whole, pieces) = tokio::join!(read_slowly(whole), read_slowly(pieces));
+    assert!(whole >= LARGE && pieces >= LARGE, "{whole} and {pieces} of {LARGE}");
+}
