@@ -72,7 +72,10 @@ async fn serve() -> Result<ExitCode, Box<dyn Error>> {
             let listener = tokio::net::TcpListener::from_std(listener)?;
             let router = operations::router(state, handle.clone(), telemetry.level().clone());
             // Not told to stop: probes are answered while the blog drains, or an orchestrator takes it for dead.
-            Some(crash::spawn_logged("admin", Server::from_listener(listener).serve(router)))
+            Some(crash::spawn_logged(
+                "admin",
+                Server::from_listener(listener).serve(router),
+            ))
         }
         None => None,
     };

@@ -15,6 +15,7 @@ use portcullis::rate_limit::{OnFailure, RateLimitLayer, RedisStore};
 use portcullis::security_headers::SecurityHeadersLayer;
 use portcullis::shutdown::Handle;
 use portcullis::stack::Stack;
+use portcullis::throttle::{Key, ThrottleLayer};
 use portcullis::trace_context::TraceContextLayer;
 use portcullis::{ConfigError, Problem};
 use tower::ServiceBuilder;
@@ -58,6 +59,12 @@ pub(crate) fn gate(state: &AppState, shutdown: &Handle) -> Result<Stack, ConfigE
         .shutdown(shutdown.layer())
         .cors(cors)
         .rate_limit(limit)
+        // What is beyond waits a little, and no one caller takes all places.
+        .throttle(
+            ThrottleLayer::builder()
+                .max_concurrent(1000)
+                .per_key(Key::client_address(), 100),
+        )
         // The pages that may read may also write.
         .csrf(CsrfLayer::builder().trust_origins(&config.cors_origins))
         .timeout(DEADLINE)

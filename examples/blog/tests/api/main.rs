@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod browser;
-mod redis;
 mod process;
+mod redis;
 #[cfg(any(feature = "otel", feature = "sentry"))]
 mod stand_in;
 mod support;
