@@ -45,7 +45,7 @@ impl ClientIp {
     }
 
     /// The address to count by: IPv6 is cut to its first `prefix` bits, since a subscriber chooses the rest. 64 is a
-    /// subscriber's usual share, 56 or 48 a generous one.
+    /// subscriber's usual share, 56 or 48 a generous one. An address of NAT64's prefix `64:ff9b::/96` counts as the IPv4 address in it.
     pub fn key(self, prefix: u8) -> IpAddr {
         policy::group(self.0, prefix)
     }

@@ -1,6 +1,6 @@
 //! The pure decision: from a peer's address and a header, who is calling.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
@@ -140,10 +140,18 @@ pub(super) fn canonical(address: IpAddr) -> IpAddr {
     address.to_canonical()
 }
 
+/// `64:ff9b::/96`, in which translators write IPv4 addresses.
+const NAT64: [u8; 12] = [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0];
+
 /// The network that a caller holds: IPv6 subscribers are given whole prefixes to choose addresses from.
 pub(super) fn group(address: IpAddr, prefix: u8) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
+        // A translator in front: whoever is within this prefix is one IPv4 address (RFC 6052 section 2.1), not one subscriber.
+        IpAddr::V6(own) if own.octets().starts_with(&NAT64) => {
+            let [.., a, b, c, d] = own.octets();
+            IpAddr::V4(Ipv4Addr::new(a, b, c, d))
+        }
         IpAddr::V6(own) => {
             let kept = u32::from(prefix.min(128));
             let mask = u128::MAX.checked_shl(128 - kept).unwrap_or(0);
