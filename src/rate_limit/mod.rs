@@ -33,6 +33,10 @@
 //! the count of callers who have used hardly more than one request; they begin anew with a whole quota, which is no more than a
 //! flood from so many addresses has anyway. A quota of a single request is therefore the one that such a flood can renew.
 //!
+//! **Redis.** With the feature `redis` and `RateLimitLayerBuilder::redis` the counts are in Redis or Valkey, and all processes count
+//! together: one script and one round trip a request, by the server's clock. The page of `RedisStore` says what is kept there, and
+//! what becomes of requests while it is slow or down, which the builder has no default for.
+//!
 //! It costs no allocation on a request that is admitted, by up to eight quotas, beyond the growth of the response's header map. With
 //! [`Headers::Draft`] the values of up to 4096 different answers are kept, which is all of most quotas whose window is an hour or less;
 //! of larger ones, and of fixed windows, some cost one allocation. [`Headers::Legacy`] and [`Headers::Draft6`] cost two,
