@@ -11,6 +11,7 @@ mod support;
 
 mod accounts;
 mod comments;
+mod endings;
 mod gate;
 mod hostile;
 mod lockout;

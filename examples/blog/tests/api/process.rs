@@ -53,16 +53,7 @@ pub(crate) fn command(folder: &PathBuf, variables: &[(&str, &str)]) -> Command {
 impl Process {
     pub(crate) fn start(variables: &[(&str, &str)]) -> Self {
         let folder = folder();
-        let mut child = command(&folder, variables).stderr(Stdio::inherit()).spawn().unwrap();
-        let stdout = BufReader::new(child.stdout.take().unwrap());
-        let (sender, lines) = channel();
-        std::thread::spawn(move || {
-            for line in stdout.lines().map_while(Result::ok) {
-                if sender.send(line).is_err() {
-                    break;
-                }
-            }
-        });
+        let (child, lines) = spawn(&folder, variables);
         let mut process = Self {
             child,
             lines,
@@ -70,9 +61,19 @@ impl Process {
             admin: ([127, 0, 0, 1], 0).into(),
             folder,
         };
-        process.address = process.line("blog: http://").parse().unwrap();
-        process.admin = process.line("  admin http://").parse().unwrap();
+        process.read_addresses();
         process
+    }
+
+    /// On the same files.
+    pub(crate) fn start_again(&mut self, variables: &[(&str, &str)]) {
+        (self.child, self.lines) = spawn(&self.folder, variables);
+        self.read_addresses();
+    }
+
+    fn read_addresses(&mut self) {
+        self.address = self.line("blog: http://").parse().unwrap();
+        self.admin = self.line("  admin http://").parse().unwrap();
     }
 
     /// The rest of the next line of standard output that begins so.
@@ -85,11 +86,32 @@ impl Process {
         }
     }
 
+    /// As a machine that loses its power.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
     pub(crate) fn stop(&mut self) -> ExitStatus {
         let killed = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
         assert!(killed.success());
         self.child.wait().unwrap()
     }
+}
+
+/// The process and the lines that it prints.
+fn spawn(folder: &PathBuf, variables: &[(&str, &str)]) -> (Child, Receiver<String>) {
+    let mut child = command(folder, variables).stderr(Stdio::inherit()).spawn().unwrap();
+    let stdout = BufReader::new(child.stdout.take().unwrap());
+    let (sender, lines) = channel();
+    std::thread::spawn(move || {
+        for line in stdout.lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    (child, lines)
 }
 
 impl Drop for Process {
