@@ -257,7 +257,16 @@ fn state(headers: &HeaderMap) -> Option<HeaderValue> {
 #[derive(Debug, Clone, Copy, Default)]
 #[must_use = "layers do nothing until they wrap a service"]
 pub struct TraceContextLayer {
-    restart: bool,
+    mode: Mode,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Mode {
+    #[default]
+    Take,
+    Restart,
+    /// As if the layer were not there, for a stack without it: a type that is the one or the other costs every build.
+    Off,
 }
 
 impl TraceContextLayer {
@@ -268,8 +277,16 @@ impl TraceContextLayer {
 
     /// Begins a new trace with every request, whatever it says. For services that strangers reach directly.
     pub fn restart(mut self) -> Self {
-        self.restart = true;
+        self.mode = Mode::Restart;
         self
+    }
+
+    pub(crate) fn off() -> Self {
+        Self { mode: Mode::Off }
+    }
+
+    pub(crate) fn is_on(self) -> bool {
+        self.mode != Mode::Off
     }
 }
 
@@ -277,10 +294,7 @@ impl<S> Layer<S> for TraceContextLayer {
     type Service = SetTraceContext<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        SetTraceContext {
-            inner,
-            restart: self.restart,
-        }
+        SetTraceContext { inner, mode: self.mode }
     }
 }
 
@@ -288,7 +302,7 @@ impl<S> Layer<S> for TraceContextLayer {
 #[derive(Debug, Clone)]
 pub struct SetTraceContext<S> {
     inner: S,
-    restart: bool,
+    mode: Mode,
 }
 
 impl<S, B> Service<Request<B>> for SetTraceContext<S>
@@ -304,9 +318,14 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let taken = (!self.restart).then(|| TraceContext::read(request.headers())).flatten();
-        let context = taken.unwrap_or_else(TraceContext::start);
-        request.extensions_mut().insert(context);
+        let taken = match self.mode {
+            Mode::Take => TraceContext::read(request.headers()),
+            Mode::Restart => None,
+            Mode::Off => return self.inner.call(request),
+        };
+        request
+            .extensions_mut()
+            .insert(taken.unwrap_or_else(TraceContext::start));
         self.inner.call(request)
     }
 }

@@ -28,7 +28,7 @@ const LAYER: &str = "stack";
 pub struct StackBuilder<C = Claims> {
     faults: Faults,
     request_id: RequestIdLayer,
-    trace_context: Option<TraceContextLayer>,
+    trace_context: TraceContextLayer,
     request_log: RequestLogLayer,
     catch_error: CatchErrorLayer,
     shutdown: ShutdownLayer,
@@ -59,7 +59,7 @@ impl StackBuilder {
         Self {
             faults: ConfigError::collector(),
             request_id: RequestIdLayer::new(),
-            trace_context: None,
+            trace_context: TraceContextLayer::off(),
             request_log: RequestLogLayer::new(),
             catch_error: CatchErrorLayer::new(),
             shutdown: ShutdownLayer::default(),
@@ -88,7 +88,7 @@ impl<C> StackBuilder<C> {
 
     /// Takes in the trace that a request belongs to, or begins one. Default: left out.
     pub fn trace_context(mut self, layer: TraceContextLayer) -> Self {
-        self.trace_context = Some(layer);
+        self.trace_context = layer;
         self
     }
 

@@ -27,7 +27,7 @@ use crate::trace_context::{SetTraceContext, TraceContextLayer};
 #[must_use = "layers do nothing until they wrap a service"]
 pub struct Stack<C = Claims> {
     pub(super) request_id: RequestIdLayer,
-    pub(super) trace_context: Option<TraceContextLayer>,
+    pub(super) trace_context: TraceContextLayer,
     pub(super) request_log: RequestLogLayer,
     pub(super) catch_error: CatchErrorLayer,
     pub(super) shutdown: ShutdownLayer,
@@ -46,9 +46,8 @@ pub struct Stack<C = Claims> {
 }
 
 /// A service behind the stack: its layers from the outside in.
-pub type Gate<S, C = Claims> = SetRequestId<MaybeTrace<Logged<S, C>>>;
+pub type Gate<S, C = Claims> = SetRequestId<SetTraceContext<Logged<S, C>>>;
 
-type MaybeTrace<S> = Maybe<SetTraceContext<S>, S>;
 type Logged<S, C> = RequestLog<CatchError<InFlight<SecurityHeaders<MaybeCors<S, C>>>>>;
 
 type MaybeCors<S, C> = Maybe<Cors<Inside<S, C>>, Inside<S, C>>;
@@ -76,7 +75,7 @@ impl<C> Stack<C> {
         let step = Step::new;
         Explanation::new(vec![
             step("request_id", "everything below can name the request", true),
-            step("trace_context", "the log names the trace", self.trace_context.is_some()),
+            step("trace_context", "the log names the trace", self.trace_context.is_on()),
             step("request_log", "sees every answer, also refusals", true),
             step(
                 "catch_error",
@@ -158,7 +157,7 @@ impl<S, C> Layer<S> for Stack<C> {
         let inner = self.shutdown.layer(inner);
         let inner = self.catch_error.layer(inner);
         let inner = self.request_log.layer(inner);
-        let inner = Maybe::layer(self.trace_context.as_ref(), inner);
+        let inner = self.trace_context.layer(inner);
         self.request_id.layer(inner)
     }
 }
