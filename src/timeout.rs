@@ -80,17 +80,29 @@ use crate::trail::{Failure, Trail};
 #[derive(Debug, Clone)]
 #[must_use = "layers do nothing until they wrap a service"]
 pub struct TimeoutLayer {
-    deadline: Duration,
+    /// `None` where a stack goes without.
+    deadline: Option<Duration>,
     answer: Problem,
 }
 
 impl TimeoutLayer {
+    /// Waits as long as it takes.
+    pub(crate) fn off() -> Self {
+        Self {
+            deadline: None,
+            answer: Problem::new(StatusCode::SERVICE_UNAVAILABLE),
+        }
+    }
+
     /// From the request's head to the answer's. Zero refuses whatever is not answered at once.
     pub fn new(deadline: Duration) -> Self {
         let answer = Problem::new(StatusCode::SERVICE_UNAVAILABLE)
             .with_detail("this took too long")
             .with_header(RETRY_AFTER, HeaderValue::from_static("1"));
-        Self { deadline, answer }
+        Self {
+            deadline: Some(deadline),
+            answer,
+        }
     }
 
     /// What the client is told. Default `503` with `Retry-After: 1`.
@@ -136,7 +148,7 @@ where
         let trail = request.extensions().get::<Trail>().cloned();
         ResponseFuture {
             inner: Some(self.inner.call(request)),
-            sleep: sleep(self.layer.deadline),
+            sleep: self.layer.deadline.map(sleep),
             answer: self.layer.answer.clone(),
             id,
             trail,
@@ -152,7 +164,7 @@ pin_project! {
         #[pin]
         inner: Option<F>,
         #[pin]
-        sleep: Sleep,
+        sleep: Option<Sleep>,
         answer: Problem,
         id: Option<RequestId>,
         trail: Option<Trail>,
@@ -175,7 +187,10 @@ where
         if let Poll::Ready(answered) = inner.poll(cx) {
             return Poll::Ready(answered);
         }
-        ready!(this.sleep.poll(cx));
+        let Some(sleep) = this.sleep.as_pin_mut() else {
+            return Poll::Pending;
+        };
+        ready!(sleep.poll(cx));
         this.inner.set(None);
         if let Some(trail) = this.trail {
             trail.note_failure(Failure::TimedOut);

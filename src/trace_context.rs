@@ -265,7 +265,7 @@ enum Mode {
     #[default]
     Take,
     Restart,
-    /// As if the layer were not there, for a stack without it: a type that is the one or the other costs every build.
+    /// Where a stack goes without.
     Off,
 }
 
@@ -281,12 +281,9 @@ impl TraceContextLayer {
         self
     }
 
+    /// Neither takes a trace nor begins one.
     pub(crate) fn off() -> Self {
         Self { mode: Mode::Off }
-    }
-
-    pub(crate) fn is_on(self) -> bool {
-        self.mode != Mode::Off
     }
 }
 

@@ -14,7 +14,8 @@ const LAYER: &str = "client_ip";
 #[derive(Debug, Clone)]
 #[must_use = "layers do nothing until they wrap a service"]
 pub struct ClientIpLayer {
-    config: Arc<Config>,
+    /// `None` where a stack goes without.
+    config: Option<Arc<Config>>,
 }
 
 #[derive(Debug)]
@@ -34,13 +35,18 @@ impl Config {
 }
 
 impl ClientIpLayer {
+    /// Resolves nothing.
+    pub(crate) fn off() -> Self {
+        Self { config: None }
+    }
+
     /// The client is the peer: for services that clients reach directly.
     pub fn peer() -> Self {
         Self {
-            config: Config::new(Policy {
+            config: Some(Config::new(Policy {
                 trust: Trust::Nobody,
                 source: Source::List(HeaderName::from_static("x-forwarded-for")),
-            }),
+            })),
         }
     }
 
@@ -58,7 +64,7 @@ impl<S> Layer<S> for ClientIpLayer {
     type Service = ResolveClientIp<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        ResolveClientIp::new(inner, Arc::clone(&self.config))
+        ResolveClientIp::new(inner, self.config.clone())
     }
 }
 
@@ -155,12 +161,12 @@ impl ClientIpLayerBuilder {
         }
         self.faults.finish()?;
         Ok(ClientIpLayer {
-            config: Config::new(Policy {
+            config: Some(Config::new(Policy {
                 trust: self.trust.unwrap_or(Trust::Nobody),
                 source: self
                     .source
                     .unwrap_or(Source::List(HeaderName::from_static("x-forwarded-for"))),
-            }),
+            })),
         })
     }
 }

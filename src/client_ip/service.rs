@@ -16,11 +16,11 @@ use crate::trail::Trail;
 #[derive(Debug, Clone)]
 pub struct ResolveClientIp<S> {
     inner: S,
-    config: Arc<Config>,
+    config: Option<Arc<Config>>,
 }
 
 impl<S> ResolveClientIp<S> {
-    pub(super) fn new(inner: S, config: Arc<Config>) -> Self {
+    pub(super) fn new(inner: S, config: Option<Arc<Config>>) -> Self {
         Self { inner, config }
     }
 }
@@ -39,8 +39,11 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqB>) -> Self::Future {
+        let Some(config) = &self.config else {
+            return ResponseFuture::pass(self.inner.call(request));
+        };
         let Some(PeerAddr(peer)) = PeerAddr::of(request.extensions()) else {
-            if !self.config.reported.swap(true, Ordering::Relaxed) {
+            if !config.reported.swap(true, Ordering::Relaxed) {
                 tracing::error!(
                     target: "portcullis::client_ip",
                     "the peer's address is unknown: serve with portcullis::server, with axum's \
@@ -50,7 +53,7 @@ where
             let problem = Problem::new(StatusCode::INTERNAL_SERVER_ERROR).for_request(request.extensions());
             return ResponseFuture::refuse(problem.into_response());
         };
-        let client = self.config.policy.resolve(peer.ip(), request.headers());
+        let client = config.policy.resolve(peer.ip(), request.headers());
         if let Some(trail) = request.extensions().get::<Trail>() {
             trail.note_client_ip(client);
         }

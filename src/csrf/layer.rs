@@ -11,10 +11,11 @@ use crate::request_view::RequestView;
 const LAYER: &str = "csrf";
 
 /// Refuses what other sites make a browser send. See the [module page](crate::csrf).
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 #[must_use = "layers do nothing until they wrap a service"]
 pub struct CsrfLayer {
-    policy: Arc<Policy>,
+    /// `None` where a stack goes without.
+    policy: Option<Arc<Policy>>,
 }
 
 impl CsrfLayer {
@@ -27,11 +28,26 @@ impl CsrfLayer {
     }
 }
 
+impl CsrfLayer {
+    /// Lets everything pass.
+    pub(crate) fn off() -> Self {
+        Self { policy: None }
+    }
+}
+
+impl Default for CsrfLayer {
+    fn default() -> Self {
+        Self {
+            policy: Some(Arc::default()),
+        }
+    }
+}
+
 impl<S> Layer<S> for CsrfLayer {
     type Service = Csrf<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Csrf::new(inner, Arc::clone(&self.policy))
+        Csrf::new(inner, self.policy.clone())
     }
 }
 
@@ -102,7 +118,7 @@ impl CsrfLayerBuilder {
     pub fn build(self) -> Result<CsrfLayer, ConfigError> {
         self.faults.finish()?;
         Ok(CsrfLayer {
-            policy: Arc::new(self.policy),
+            policy: Some(Arc::new(self.policy)),
         })
     }
 

@@ -15,18 +15,19 @@ use crate::request_view::RequestView;
 #[derive(Debug, Clone)]
 pub struct Csrf<S> {
     inner: S,
-    policy: Arc<Policy>,
+    policy: Option<Arc<Policy>>,
 }
 
 impl<S> Csrf<S> {
-    pub(super) fn new(inner: S, policy: Arc<Policy>) -> Self {
+    pub(super) fn new(inner: S, policy: Option<Arc<Policy>>) -> Self {
         Self { inner, policy }
     }
 
     /// The refusal of a request; in report-only mode it is only reported.
     fn refusal<B>(&self, request: &Request<B>) -> Option<Refusal> {
-        let refusal = self.policy.check(RequestView::of(request)).err()?;
-        if !self.policy.report_only {
+        let policy = self.policy.as_ref()?;
+        let refusal = policy.check(RequestView::of(request)).err()?;
+        if !policy.report_only {
             return Some(refusal);
         }
         tracing::warn!(

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::layer::Stack;
 use super::part::Part;
+use super::slot::Slot;
 use crate::authorize::AuthorizeLayer;
 use crate::catch_error::CatchErrorLayer;
 use crate::client_ip::ClientIpLayer;
@@ -10,7 +11,7 @@ use crate::cors::CorsLayer;
 use crate::csrf::CsrfLayer;
 use crate::jwt::{Claims, JwtLayer};
 use crate::problem::Renderer;
-use crate::rate_limit::RateLimitLayer;
+use crate::rate_limit::{Quota, RateLimitLayer};
 use crate::request_id::RequestIdLayer;
 use crate::request_log::RequestLogLayer;
 use crate::security_headers::SecurityHeadersLayer;
@@ -28,7 +29,7 @@ const LAYER: &str = "stack";
 pub struct StackBuilder<C = Claims> {
     faults: Faults,
     request_id: RequestIdLayer,
-    trace_context: TraceContextLayer,
+    trace_context: Option<TraceContextLayer>,
     request_log: RequestLogLayer,
     catch_error: CatchErrorLayer,
     shutdown: ShutdownLayer,
@@ -59,7 +60,7 @@ impl StackBuilder {
         Self {
             faults: ConfigError::collector(),
             request_id: RequestIdLayer::new(),
-            trace_context: TraceContextLayer::off(),
+            trace_context: None,
             request_log: RequestLogLayer::new(),
             catch_error: CatchErrorLayer::new(),
             shutdown: ShutdownLayer::default(),
@@ -88,7 +89,7 @@ impl<C> StackBuilder<C> {
 
     /// Takes in the trace that a request belongs to, or begins one. Default: left out.
     pub fn trace_context(mut self, layer: TraceContextLayer) -> Self {
-        self.trace_context = layer;
+        self.trace_context = Some(layer);
         self
     }
 
@@ -248,32 +249,37 @@ impl<C> StackBuilder<C> {
             }
         }
         self.faults.finish()?;
-        let throttles = self.throttle.is_some();
-        let throttle = match self.throttle {
-            Some(layer) => layer,
-            // It changes the type of the body, so that it is there in any case, and open where it was left out.
-            None => ThrottleLayer::builder().max_concurrent(1).skip(|_| true).build()?,
-        };
+        let client_ip = self
+            .client_ip
+            .or_else(|| self.rate_limit.is_some().then(ClientIpLayer::peer));
         Ok(Stack {
-            throttles,
             request_id: self.request_id,
-            trace_context: self.trace_context,
+            trace_context: Slot::or(self.trace_context, TraceContextLayer::off()),
             request_log: self.request_log,
             catch_error: self.catch_error,
             shutdown: self.shutdown,
             security_headers: self.security_headers,
             cors: self.cors,
-            client_ip: self
-                .client_ip
-                .or_else(|| self.rate_limit.is_some().then(ClientIpLayer::peer)),
-            rate_limit: self.rate_limit,
-            throttle,
-            csrf: self.csrf,
-            timeout: self.timeout,
+            client_ip: Slot::or(client_ip, ClientIpLayer::off()),
+            rate_limit: Slot::or(self.rate_limit, open_limit()?),
+            throttle: Slot::or(self.throttle, open_throttle()?),
+            csrf: Slot::or(self.csrf, CsrfLayer::off()),
+            timeout: Slot::or(self.timeout, TimeoutLayer::off()),
             jwt: self.jwt,
             session: self.session,
-            rate_limit_user: self.rate_limit_user,
+            rate_limit_user: Slot::or(self.rate_limit_user, open_limit()?),
             authorize: self.authorize,
         })
     }
+}
+
+/// Counts nothing, in the smallest of tables.
+fn open_limit() -> Result<RateLimitLayer, ConfigError> {
+    let any = Quota::new(1, Duration::from_secs(1));
+    RateLimitLayer::builder().quota(any).max_keys(32).skip(|_| true).build()
+}
+
+/// Holds nobody up.
+fn open_throttle() -> Result<ThrottleLayer, ConfigError> {
+    ThrottleLayer::builder().max_concurrent(1).skip(|_| true).build()
 }

@@ -3,6 +3,7 @@ use tower_layer::Layer;
 use super::builder::StackBuilder;
 use super::explain::{Explanation, Step};
 use super::maybe::Maybe;
+use super::slot::Slot;
 use crate::authorize::{Authorize, AuthorizeLayer};
 use crate::catch_error::{CatchError, CatchErrorLayer};
 use crate::client_ip::{ClientIpLayer, ResolveClientIp};
@@ -27,21 +28,20 @@ use crate::trace_context::{SetTraceContext, TraceContextLayer};
 #[must_use = "layers do nothing until they wrap a service"]
 pub struct Stack<C = Claims> {
     pub(super) request_id: RequestIdLayer,
-    pub(super) trace_context: TraceContextLayer,
+    pub(super) trace_context: Slot<TraceContextLayer>,
     pub(super) request_log: RequestLogLayer,
     pub(super) catch_error: CatchErrorLayer,
     pub(super) shutdown: ShutdownLayer,
     pub(super) security_headers: SecurityHeadersLayer,
     pub(super) cors: Option<CorsLayer>,
-    pub(super) client_ip: Option<ClientIpLayer>,
-    pub(super) rate_limit: Option<RateLimitLayer>,
-    pub(super) throttle: ThrottleLayer,
-    pub(super) throttles: bool,
-    pub(super) csrf: Option<CsrfLayer>,
-    pub(super) timeout: Option<TimeoutLayer>,
+    pub(super) client_ip: Slot<ClientIpLayer>,
+    pub(super) rate_limit: Slot<RateLimitLayer>,
+    pub(super) throttle: Slot<ThrottleLayer>,
+    pub(super) csrf: Slot<CsrfLayer>,
+    pub(super) timeout: Slot<TimeoutLayer>,
     pub(super) jwt: Option<JwtLayer<C>>,
     pub(super) session: Option<SessionLayer>,
-    pub(super) rate_limit_user: Option<RateLimitLayer>,
+    pub(super) rate_limit_user: Slot<RateLimitLayer>,
     pub(super) authorize: Option<AuthorizeLayer>,
 }
 
@@ -51,15 +51,11 @@ pub type Gate<S, C = Claims> = SetRequestId<SetTraceContext<Logged<S, C>>>;
 type Logged<S, C> = RequestLog<CatchError<InFlight<SecurityHeaders<MaybeCors<S, C>>>>>;
 
 type MaybeCors<S, C> = Maybe<Cors<Inside<S, C>>, Inside<S, C>>;
-type Inside<S, C> = CatchError<MaybeClientIp<S, C>>;
-type MaybeClientIp<S, C> = Maybe<ResolveClientIp<MaybeRateLimit<S, C>>, MaybeRateLimit<S, C>>;
-type MaybeRateLimit<S, C> = Maybe<RateLimit<Throttled<S, C>>, Throttled<S, C>>;
-type Throttled<S, C> = Throttle<MaybeCsrf<S, C>>;
-type MaybeCsrf<S, C> = Maybe<Csrf<MaybeTimeout<S, C>>, MaybeTimeout<S, C>>;
-type MaybeTimeout<S, C> = Maybe<Timeout<MaybeJwt<S, C>>, MaybeJwt<S, C>>;
+type Inside<S, C> = CatchError<ResolveClientIp<Limited<S, C>>>;
+type Limited<S, C> = RateLimit<Throttle<Csrf<Timeout<MaybeJwt<S, C>>>>>;
 type MaybeJwt<S, C> = Maybe<Jwt<MaybeSession<S>, C>, MaybeSession<S>>;
-type MaybeSession<S> = Maybe<CheckSession<MaybeRateLimitUser<S>>, MaybeRateLimitUser<S>>;
-type MaybeRateLimitUser<S> = Maybe<RateLimit<MaybeAuthorize<S>>, MaybeAuthorize<S>>;
+type MaybeSession<S> = Maybe<CheckSession<LimitedUser<S>>, LimitedUser<S>>;
+type LimitedUser<S> = RateLimit<MaybeAuthorize<S>>;
 type MaybeAuthorize<S> = Maybe<Authorize<ExplainNotFound<S>>, ExplainNotFound<S>>;
 
 impl Stack {
@@ -75,7 +71,11 @@ impl<C> Stack<C> {
         let step = Step::new;
         Explanation::new(vec![
             step("request_id", "everything below can name the request", true),
-            step("trace_context", "the log names the trace", self.trace_context.is_on()),
+            step(
+                "trace_context",
+                "the log names the trace",
+                self.trace_context.is_in_use(),
+            ),
             step("request_log", "sees every answer, also refusals", true),
             step(
                 "catch_error",
@@ -93,18 +93,18 @@ impl<C> Stack<C> {
             step(
                 "client_ip",
                 "who is calling, behind trusted proxies",
-                self.client_ip.is_some(),
+                self.client_ip.is_in_use(),
             ),
-            step("rate_limit", "cheap, before any parsing", self.rate_limit.is_some()),
-            step("throttle", "before anything costly", self.throttles),
-            step("csrf", "cheaper than a signature", self.csrf.is_some()),
-            step("timeout", "the work within has a deadline", self.timeout.is_some()),
+            step("rate_limit", "cheap, before any parsing", self.rate_limit.is_in_use()),
+            step("throttle", "before anything costly", self.throttle.is_in_use()),
+            step("csrf", "cheaper than a signature", self.csrf.is_in_use()),
+            step("timeout", "the work within has a deadline", self.timeout.is_in_use()),
             step("jwt", "who the caller is", self.jwt.is_some()),
             step("session", "whether the token still counts", self.session.is_some()),
             step(
                 "rate_limit_user",
                 "needs the verified caller",
-                self.rate_limit_user.is_some(),
+                self.rate_limit_user.is_in_use(),
             ),
             step("authorize", "needs the verified caller", self.authorize.is_some()),
             step("not_found", "the router's bare 404 and 405, in the same voice", true),
@@ -116,7 +116,7 @@ impl<C> Clone for Stack<C> {
     fn clone(&self) -> Self {
         Self {
             request_id: self.request_id.clone(),
-            trace_context: self.trace_context,
+            trace_context: self.trace_context.clone(),
             request_log: self.request_log.clone(),
             catch_error: self.catch_error.clone(),
             shutdown: self.shutdown.clone(),
@@ -125,7 +125,6 @@ impl<C> Clone for Stack<C> {
             client_ip: self.client_ip.clone(),
             rate_limit: self.rate_limit.clone(),
             throttle: self.throttle.clone(),
-            throttles: self.throttles,
             csrf: self.csrf.clone(),
             timeout: self.timeout.clone(),
             jwt: self.jwt.clone(),
@@ -142,14 +141,14 @@ impl<S, C> Layer<S> for Stack<C> {
     fn layer(&self, inner: S) -> Self::Service {
         let inner = NotFoundLayer::new().layer(inner);
         let inner = Maybe::layer(self.authorize.as_ref(), inner);
-        let inner = Maybe::layer(self.rate_limit_user.as_ref(), inner);
+        let inner = self.rate_limit_user.layer().layer(inner);
         let inner = Maybe::layer(self.session.as_ref(), inner);
         let inner = Maybe::layer(self.jwt.as_ref(), inner);
-        let inner = Maybe::layer(self.timeout.as_ref(), inner);
-        let inner = Maybe::layer(self.csrf.as_ref(), inner);
-        let inner = self.throttle.layer(inner);
-        let inner = Maybe::layer(self.rate_limit.as_ref(), inner);
-        let inner = Maybe::layer(self.client_ip.as_ref(), inner);
+        let inner = self.timeout.layer().layer(inner);
+        let inner = self.csrf.layer().layer(inner);
+        let inner = self.throttle.layer().layer(inner);
+        let inner = self.rate_limit.layer().layer(inner);
+        let inner = self.client_ip.layer().layer(inner);
         // Without the renderer: the outer one renders whatever passes.
         let inner = CatchErrorLayer::new().layer(inner);
         let inner = Maybe::layer(self.cors.as_ref(), inner);
@@ -157,7 +156,7 @@ impl<S, C> Layer<S> for Stack<C> {
         let inner = self.shutdown.layer(inner);
         let inner = self.catch_error.layer(inner);
         let inner = self.request_log.layer(inner);
-        let inner = self.trace_context.layer(inner);
+        let inner = self.trace_context.layer().layer(inner);
         self.request_id.layer(inner)
     }
 }

@@ -18,8 +18,7 @@
 //! named types by the layers that must see its end. A body limit is tower-http's: put it on the service before this layer goes
 //! around it.
 //!
-//! It costs what its layers cost. One left out costs a branch. It is also one deep type: where the service in it is an `async` closure
-//! the compiler checks each layer of it over and over, which takes minutes; a named `async fn`, or a router, takes a second.
+//! It costs what its layers cost. One left out costs a branch.
 //!
 //! It goes around the whole service, once. With axum that is `Router::layer`, after all routes, so that the log knows their
 //! templates. A layer of yours that must stand between two of these is a reason to stack them by hand with `tower::ServiceBuilder`;
@@ -32,12 +31,10 @@
 //! # use tower::{Layer, ServiceExt, service_fn};
 //! use portcullis::stack::Stack;
 //!
-//! # async fn hello(_: Request<Full<Bytes>>) -> Result<Response<Full<Bytes>>, std::convert::Infallible> {
-//! #     Ok(Response::new(Full::from("hello")))
-//! # }
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let service = Stack::builder().build()?.layer(service_fn(hello));
+//! # let hello = service_fn(async |_: Request<Full<Bytes>>| Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::from("hello"))));
+//! let service = Stack::builder().build()?.layer(hello);
 //!
 //! let response = service.oneshot(Request::default()).await?;
 //! assert!(response.headers().contains_key("x-request-id"));
@@ -62,9 +59,6 @@
 //! use portcullis::rate_limit::{Quota, RateLimitLayer};
 //! use portcullis::stack::Stack;
 //!
-//! # async fn hello(_: Request<Full<Bytes>>) -> Result<Response<Full<Bytes>>, std::convert::Infallible> {
-//! #     Ok(Response::new(Full::from("hello")))
-//! # }
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let stack = Stack::builder()
@@ -75,9 +69,10 @@
 //!     .build()?;
 //! assert!(stack.explain().to_string().contains("cors              401 and 429 must be readable by the browser"));
 //!
+//! # let hello = service_fn(async |_: Request<Full<Bytes>>| Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::from("hello"))));
 //! let mut request = Request::get("/").header("origin", "https://app.example.com").body(Full::default())?;
 //! request.extensions_mut().insert(PeerAddr("198.51.100.7:4711".parse()?));
-//! let response = stack.layer(service_fn(hello)).oneshot(request).await?;
+//! let response = stack.layer(hello).oneshot(request).await?;
 //! assert_eq!(response.status(), 401);
 //! assert_eq!(response.headers()["access-control-allow-origin"], "https://app.example.com");
 //! assert_eq!(response.headers()["ratelimit"], "\"default\";r=99;t=9");
@@ -93,6 +88,7 @@ mod explain;
 mod layer;
 mod maybe;
 mod part;
+mod slot;
 
 pub use self::builder::StackBuilder;
 pub use self::explain::{Explanation, Step};
