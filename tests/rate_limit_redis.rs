@@ -3,10 +3,9 @@
 #![cfg(feature = "redis")]
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail by panicking")]
 
+mod redis_server;
+
 use std::convert::Infallible;
-use std::io::Write;
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -15,50 +14,11 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use portcullis::rate_limit::{Count, Key, Limit, OnFailure, RateLimitLayer, RateLimitLayerBuilder, RedisStore};
-use portcullis::session::Sessions;
 use portcullis::{Identity, client_ip::PeerAddr};
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::aio::ConnectionManager;
 use tower::{Layer, ServiceExt, service_fn};
 
-#[expect(
-    clippy::explicit_write,
-    reason = "the test harness swallows what a test prints that passes"
-)]
-fn skipped(why: &str) {
-    writeln!(std::io::stderr(), "SKIPPED: {why}").unwrap();
-}
-
-async fn connect(url: &str) -> ConnectionManager {
-    // It comes back within a test, however often it was tried in vain.
-    let often = ConnectionManagerConfig::new().set_max_delay(Duration::from_millis(50));
-    let client = redis::Client::open(url).unwrap();
-    ConnectionManager::new_with_config(client, often.set_number_of_retries(100))
-        .await
-        .expect("the server answers")
-}
-
-/// A connection to the Redis of `TEST_REDIS_URL`, and a prefix that nobody else has.
-async fn shared() -> Option<(ConnectionManager, String)> {
-    let Ok(url) = std::env::var("TEST_REDIS_URL") else {
-        skipped("TEST_REDIS_URL is not set");
-        return None;
-    };
-    // As unlikely to be met again as a session's id, which is where it is from.
-    let random = Sessions::builder().build().unwrap().start("", "").await.unwrap().id;
-    Some((connect(&url).await, format!("portcullis-test:{random}:")))
-}
-
-/// Leaves nothing behind, and asserts on the way that nothing would have stayed for ever.
-async fn clean(connection: &mut ConnectionManager, prefix: &str) {
-    let mut all = redis::cmd("KEYS");
-    let keys: Vec<String> = all.arg(format!("*{prefix}*")).query_async(connection).await.unwrap();
-    assert!(!keys.is_empty());
-    for key in keys {
-        let left: i64 = redis::cmd("PTTL").arg(&key).query_async(connection).await.unwrap();
-        assert!(left != -1, "{key} stays for ever");
-        let _: () = redis::cmd("DEL").arg(&key).query_async(connection).await.unwrap();
-    }
-}
+use self::redis_server::{Private, clean, eager, shared};
 
 /// With a deadline that a busy machine keeps.
 fn store(connection: &ConnectionManager, prefix: &str) -> RedisStore {
@@ -188,45 +148,12 @@ async fn quotas_that_one_store_cannot_tell_apart_are_faults() {
     assert!(clash.to_string().contains("`default`"), "{clash}");
 }
 
-/// A Redis that belongs to one test and dies with it.
-struct Private(Child);
-
-impl Drop for Private {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[tokio::test]
 async fn while_redis_is_down_the_layer_does_what_it_was_told() {
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
-        .to_string();
-    let spawn = || {
-        Command::new("redis-server")
-            .args([
-                "--bind",
-                "127.0.0.1",
-                "--save",
-                "",
-                "--appendonly",
-                "no",
-                "--port",
-                &port,
-            ])
-            .stdout(Stdio::null())
-            .spawn()
-            .map(Private)
+    let Some(mut server) = Private::start() else {
+        return;
     };
-    let server = match spawn() {
-        Ok(server) => server,
-        Err(error) => return skipped(&format!("redis-server cannot be started ({error})")),
-    };
-    let connection = connect(&format!("redis://127.0.0.1:{port}/")).await;
+    let connection = server.connection(eager()).await;
     let build = |prefix: &str, choice| {
         let store = RedisStore::builder(connection.clone(), prefix).on_failure(choice);
         let store = store.deadline(Duration::from_millis(300)).build().unwrap();
@@ -239,7 +166,7 @@ async fn while_redis_is_down_the_layer_does_what_it_was_told() {
         let response = ask(layer, "192.0.2.1", 200).await;
         assert_eq!(response.headers()["ratelimit"], "\"default\";r=19;t=180");
     }
-    drop(server);
+    server.kill();
     for round in 0..20 {
         let refused = ask(&refusing, "192.0.2.1", 200).await;
         assert_eq!(refused.status(), 503);
@@ -250,7 +177,7 @@ async fn while_redis_is_down_the_layer_does_what_it_was_told() {
         let shared = ask(&local, "192.0.2.1", 200).await;
         assert_eq!(shared.status(), if round < 2 { 200 } else { 429 }, "a tenth of twenty");
     }
-    let _again = spawn().unwrap();
+    server.restart();
     for layer in [&refusing, &admitting, &local] {
         // Nothing was persisted.
         while ask(layer, "192.0.2.9", 200)

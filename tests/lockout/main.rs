@@ -6,6 +6,9 @@
 mod log;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(feature = "redis")]
+#[path = "../redis_server/mod.rs"]
+mod redis_server;
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -11,7 +11,7 @@ use super::super::outage::OnFailure;
 use super::super::store::RedisStore;
 use super::super::unanswered::Unanswered;
 use super::log::Log;
-use super::server::Private;
+use super::server::{Private, unhurried};
 use super::{SECOND, bound, charge, gcra};
 
 const DOWN: &str = "the store of rate limits is down";
@@ -91,16 +91,16 @@ impl Three {
 
 #[tokio::test]
 async fn a_redis_that_dies_pauses_and_comes_back() {
-    let Some(mut server) = Private::start(&[]) else {
+    let Some(mut server) = Private::start() else {
         return;
     };
     let log = Log::default();
     let _listening = log.listen();
-    let connection = server.connection().await;
+    let connection = server.connection(unhurried()).await;
     let three = Three::new(&connection);
     three.are_well_again().await;
 
-    let mut admin = server.connection().await;
+    let mut admin = server.connection(unhurried()).await;
     pause(&mut admin).await;
     three.are_without("paused").await;
     unpause(&mut admin).await;
@@ -121,10 +121,10 @@ async fn a_redis_that_dies_pauses_and_comes_back() {
 
 #[tokio::test]
 async fn a_dead_redis_does_not_cost_each_request_the_deadline() {
-    let Some(server) = Private::start(&[]) else {
+    let Some(server) = Private::start() else {
         return;
     };
-    let connection = server.connection().await;
+    let connection = server.connection(unhurried()).await;
     let store = RedisStore::builder(connection, "private:")
         .deadline(Duration::from_millis(200))
         .on_failure(OnFailure::Refuse);
@@ -135,7 +135,7 @@ async fn a_dead_redis_does_not_cost_each_request_the_deadline() {
         bound(&store, &[("r", gcra(9, SECOND))]),
     );
     remaining(&*one, "a").await.unwrap();
-    pause(&mut server.connection().await).await;
+    pause(&mut server.connection(unhurried()).await).await;
     let mut waited = 0;
     for counts in [&one, &other].into_iter().cycle().take(10_000) {
         let failure = remaining(&**counts, "a").await.unwrap_err();
@@ -147,10 +147,10 @@ async fn a_dead_redis_does_not_cost_each_request_the_deadline() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn under_load_an_outage_never_admits_more_than_was_chosen() {
-    let Some(mut server) = Private::start(&[]) else {
+    let Some(mut server) = Private::start() else {
         return;
     };
-    let connection = server.connection().await;
+    let connection = server.connection(unhurried()).await;
     let store = |choice| {
         let store = RedisStore::builder(connection.clone(), "private:").deadline(Duration::from_millis(200));
         bound(
@@ -187,10 +187,10 @@ async fn under_load_an_outage_never_admits_more_than_was_chosen() {
 
 #[tokio::test]
 async fn a_server_without_memory_is_a_failure_like_any_other() {
-    let Some(server) = Private::start(&[]) else {
+    let Some(server) = Private::start() else {
         return;
     };
-    let connection = server.connection().await;
+    let connection = server.connection(unhurried()).await;
     let refusing = counts(&connection, OnFailure::Refuse);
     remaining(&*refusing, "a").await.unwrap();
     let limit = async |bytes: u32| {

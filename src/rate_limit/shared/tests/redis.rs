@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use redis::aio::{ConnectionLike, ConnectionManager};
+use redis::aio::ConnectionLike;
 use redis::{Cmd, Pipeline, RedisFuture, Value};
 
 use super::super::super::store::{Callers, Charge, Refund, Taken, Terms};
 use super::super::outage::OnFailure;
 use super::super::store::RedisStore;
-use super::server::{Private, clean, keys, shared};
+use super::server::{Private, RoundTrips, clean, keys, shared, unhurried};
 use super::{SECOND, bound, charge, gcra, outcome, patient, refusal, take, terms, window};
 use crate::config_error::Fault;
 
@@ -162,45 +162,19 @@ async fn a_refused_one_is_admitted_at_the_time_it_was_told_and_not_before() {
     clean(&mut connection, &prefix).await;
 }
 
-/// Counts what is written and waited for.
-#[derive(Clone)]
-struct Counting(ConnectionManager, Arc<AtomicUsize>);
-
-impl ConnectionLike for Counting {
-    fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
-        self.1.fetch_add(1, Ordering::Relaxed);
-        self.0.req_packed_command(command)
-    }
-
-    fn req_packed_commands<'a>(
-        &'a mut self,
-        pipeline: &'a Pipeline,
-        offset: usize,
-        count: usize,
-    ) -> RedisFuture<'a, Vec<Value>> {
-        self.1.fetch_add(1, Ordering::Relaxed);
-        self.0.req_packed_commands(pipeline, offset, count)
-    }
-
-    fn get_db(&self) -> i64 {
-        self.0.get_db()
-    }
-}
-
 #[tokio::test]
 async fn a_request_is_one_round_trip_and_an_attacker_is_none() {
     let Some((mut connection, prefix)) = shared().await else {
         return;
     };
-    let trips = Arc::new(AtomicUsize::new(0));
-    let counting = Counting(connection.clone(), Arc::clone(&trips));
+    let trips = RoundTrips::of(&connection);
     let quotas = [("paced", gcra(2, HOUR)), ("windowed", window(10, HOUR))];
-    let counts = bound(&patient(&counting, &prefix), &quotas);
+    let counts = bound(&patient(&trips, &prefix), &quotas);
     let both = |caller: &str| [charge(caller, 0), charge(caller, 1)];
     // The first run of a script may have to load it.
     outcome(&*counts, &both("warm")).await.unwrap();
-    let check = |what: &str, most: usize| assert_eq!(trips.swap(0, Ordering::Relaxed), most, "{what}");
-    trips.store(0, Ordering::Relaxed);
+    let check = |what: &str, most: usize| assert_eq!(trips.taken(), most, "{what}");
+    trips.taken();
     assert_eq!(outcome(&*counts, &both("a")).await, Ok(vec![1, 9]));
     check("two quotas", 1);
     outcome(&*counts, &both("a")).await.unwrap();
@@ -211,7 +185,7 @@ async fn a_request_is_one_round_trip_and_an_attacker_is_none() {
     for _ in 0..1000 {
         assert_eq!(outcome(&*counts, &both("a")).await, Err(0));
     }
-    let trips_since = trips.swap(0, Ordering::Relaxed);
+    let trips_since = trips.taken();
     assert!(
         trips_since as u64 <= began.elapsed().as_secs(),
         "one a second: {trips_since}"
@@ -236,10 +210,10 @@ async fn a_request_is_one_round_trip_and_an_attacker_is_none() {
 
 #[tokio::test]
 async fn a_server_that_has_forgotten_the_scripts_is_told_them_again() {
-    let Some(server) = Private::start(&[]) else {
+    let Some(server) = Private::start() else {
         return;
     };
-    let connection = server.connection().await;
+    let connection = server.connection(unhurried()).await;
     let counts = bound(&patient(&connection, "private:"), &[("q", gcra(9, HOUR))]);
     for left in [8, 7, 6] {
         assert_eq!(outcome(&*counts, &[charge("a", 0)]).await, Ok(vec![left]));
