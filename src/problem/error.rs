@@ -100,6 +100,11 @@ impl Cause {
         }
     }
 
+    /// The error, for a layer that answers some errors otherwise. It does not count as logged.
+    pub fn error(&self) -> &(dyn StdError + Send + Sync + 'static) {
+        &*self.inner.error
+    }
+
     /// The error, for the first who asks, and who then logs it. `None` for all others.
     pub fn take(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
         let taken = self.inner.taken.swap(true, Ordering::Relaxed);

@@ -16,7 +16,7 @@ pub fn app(state: AppState, shutdown: &Handle) -> Result<Router, ConfigError> {
         .into_router()
         // Policies that ask the database find it here.
         .layer(Extension(state.clone()));
-    Ok(middleware::observed(middleware::bounded(routes).layer(gate), &state).with_state(state))
+    Ok(middleware::observed(middleware::bounded(routes, &state).layer(gate), &state).with_state(state))
 }
 
 /// Every route, and who may use it.

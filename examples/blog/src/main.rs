@@ -6,9 +6,12 @@ use std::net::TcpListener;
 use std::process::ExitCode;
 
 use blog::app::{app, routes};
+use blog::cli::{Cli, Command};
 use blog::config::Config;
+use blog::database::{backup, migrate};
 use blog::state::AppState;
-use blog::{operations, telemetry};
+use blog::{operations, seed, telemetry};
+use clap::Parser;
 use portcullis::crash;
 use portcullis::server::Server;
 use portcullis::shutdown::Shutdown;
@@ -26,22 +29,37 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<ExitCode, Box<dyn Error>> {
-    match std::env::args().skip(1).collect::<Vec<_>>().as_slice() {
-        [] => serve().await,
-        [command] if command == "routes" => {
+    match Cli::parse().command {
+        None => return serve().await,
+        Some(Command::Routes) => {
             let shutdown = Shutdown::builder().build()?;
-            println!(
-                "{}",
-                routes(&shutdown.handle(), Stack::builder().build()?.explain()).audit()
-            );
-            Ok(ExitCode::SUCCESS)
+            let explanation = Stack::builder().build()?.explain();
+            println!("{}", routes(&shutdown.handle(), explanation).audit());
         }
-        [command] if command == "healthcheck" => {
-            println!("{}", operations::healthcheck(&Config::from_env()?)?);
-            Ok(ExitCode::SUCCESS)
+        Some(Command::Healthcheck) => println!("{}", operations::healthcheck(&Config::from_env()?)?),
+        Some(Command::Migrate { step, steps }) => {
+            let settings = Config::from_env()?.database;
+            if let Some(direction) = step.direction(steps) {
+                migrate::run(&settings, direction).await?;
+            }
+            print!("{}", migrate::status(&settings).await?);
         }
-        _ => Err("usage: blog [routes | healthcheck]".into()),
+        Some(Command::Seed(size)) => {
+            let state = AppState::open(Config::from_env()?).await.map_err(told)?.0;
+            let seeded = seed::fill(&state, size).await.map_err(told)?;
+            state.close().await?;
+            println!("{seeded}");
+        }
+        Some(Command::Backup { to }) => {
+            backup::write(&Config::from_env()?.database, &to).await.map_err(told)?;
+            println!("copied to {}", to.display());
+        }
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn told(error: portcullis::Error) -> String {
+    error.to_string()
 }
 
 async fn serve() -> Result<ExitCode, Box<dyn Error>> {
@@ -53,7 +71,7 @@ async fn serve() -> Result<ExitCode, Box<dyn Error>> {
     let listener = listen(&config)?;
     let admin = operations::listen(&config)?;
 
-    let (state, seeded) = AppState::open(config).await.map_err(|error| error.to_string())?;
+    let (state, seeded) = AppState::open(config).await.map_err(told)?;
     let shutdown = Shutdown::builder()
         .hook("database", {
             let state = state.clone();

@@ -15,6 +15,9 @@ const DURATIONS: &[f64] = &[
     0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
 ];
 
+/// Seconds, as the same conventions advise them for `db.client.operation.duration`, with finer ones for a database next door.
+const STATEMENTS: &[f64] = &[0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
+
 /// Bytes of bodies: up to the largest that a request may have, and beyond for answers.
 const SIZES: &[f64] = &[
     0.0,
@@ -44,6 +47,7 @@ impl Metrics {
         let recorder = PrometheusBuilder::new()
             .with_recommended_naming(true)
             .set_buckets_for_metric(Matcher::Full("http.server.request.duration".into()), DURATIONS)?
+            .set_buckets_for_metric(Matcher::Full("db.client.operation.duration".into()), STATEMENTS)?
             .set_buckets_for_metric(Matcher::Suffix("body.size".into()), SIZES)?
             .build_recorder();
         Ok(Self {
@@ -93,13 +97,13 @@ fn gauges(state: &AppState) {
         Unit::Count,
         "Password hashes that are computed, and that wait for a core."
     );
-    let pool = state.db().get_sqlite_connection_pool();
-    let idle = pool.num_idle();
-    let used = (pool.size() as usize).saturating_sub(idle);
-    for (name, count) in [("idle", idle), ("used", used)] {
-        gauge!(CONNECTIONS, "db.client.connection.state" => name).set(count as f64);
+    for fill in state.db().fill() {
+        for (name, count) in [("idle", fill.idle), ("used", fill.used)] {
+            gauge!(CONNECTIONS, "db.client.connection.pool.name" => fill.pool, "db.client.connection.state" => name)
+                .set(count as f64);
+        }
+        gauge!(MOST, "db.client.connection.pool.name" => fill.pool).set(f64::from(fill.most));
     }
-    gauge!(MOST).set(f64::from(pool.options().get_max_connections()));
     let passwords = state.passwords();
     for (name, count) in [("running", passwords.running()), ("waiting", passwords.waiting())] {
         gauge!(HASHES, "state" => name).set(count as f64);

@@ -1,26 +1,34 @@
 //! The gate around the whole blog, and the bounds inside it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::middleware::map_response;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::Response;
-use http::StatusCode;
+use blog_entity::Actor;
+use http::header::RETRY_AFTER;
+use http::{HeaderValue, StatusCode};
 use portcullis::client_ip::ClientIpLayer;
 use portcullis::cors::CorsLayer;
 use portcullis::csrf::CsrfLayer;
-use portcullis::problem::Renderer;
+use portcullis::problem::{Cause, Renderer};
 use portcullis::rate_limit::{OnFailure, RateLimitLayer, RedisStore};
+use portcullis::request_id::RequestId;
 use portcullis::security_headers::SecurityHeadersLayer;
 use portcullis::shutdown::Handle;
 use portcullis::stack::Stack;
 use portcullis::throttle::{Key, ThrottleLayer};
 use portcullis::trace_context::TraceContextLayer;
-use portcullis::{ConfigError, Problem};
+use portcullis::{ConfigError, Identity, Problem};
+use sea_orm::DbErr;
 use tower::ServiceBuilder;
 use tower_http::limit::RequestBodyLimitLayer;
 
+use crate::config::Stage;
+use crate::database::fault;
+use crate::database::watch::Tally;
 use crate::state::AppState;
 
 /// Bytes of a request's body.
@@ -98,12 +106,15 @@ fn renderer() -> Renderer {
 }
 
 /// What a request may cost, inside the gate.
-pub(crate) fn bounded(router: Router<AppState>) -> Router<AppState> {
+pub(crate) fn bounded(router: Router<AppState>, state: &AppState) -> Router<AppState> {
     let bounds = ServiceBuilder::new()
         // A body that says it is too long is refused before a byte of it is read.
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(DefaultBodyLimit::disable());
-    router.layer(bounds).layer(map_response(in_the_one_voice))
+    router
+        .layer(from_fn_with_state(state.clone(), accounted))
+        .layer(bounds)
+        .layer(map_response(in_the_one_voice))
 }
 
 /// What watches the gate from outside: it sees also what the gate refuses.
@@ -115,6 +126,49 @@ pub(crate) fn observed(gated: Router<AppState>, state: &AppState) -> Router<AppS
     #[cfg(feature = "otel")]
     let watched = watched.layer(axum::middleware::from_fn(crate::telemetry::otel::server_span));
     watched.layer(TraceContextLayer::new())
+}
+
+/// Who saves rows, for which request; and what the request asks of the database.
+async fn accounted(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let (identity, id) = (
+        request.extensions().get::<Identity>(),
+        request.extensions().get::<RequestId>(),
+    );
+    let user = identity.and_then(|identity| identity.subject()?.parse().ok());
+    let id = id.map(|id| id.as_str().to_owned());
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("", MatchedPath::as_str);
+    let tally = Tally::new(route, id.clone());
+    let context = state.context(user.map_or(Actor::Anonymous, Actor::User), id);
+    let mut response = Arc::clone(&tally).scope(context.scope(next.run(request))).await;
+    if let Some(cause) = response.extensions().get::<Cause>()
+        && let Some(problem) = database_away(cause)
+    {
+        response = problem.into_response();
+    }
+    if state.config().stage == Stage::Development {
+        let millis = tally.elapsed().as_secs_f64() * 1000.0;
+        let timing = format!("db;dur={millis:.2};desc=\"{} statements\"", tally.statements());
+        if let Ok(timing) = timing.parse() {
+            response.headers_mut().insert("server-timing", timing);
+        }
+    }
+    response
+}
+
+/// `503` where the database is away or its pool is exhausted: the client did nothing wrong, and may come again.
+fn database_away(cause: &Cause) -> Option<Problem> {
+    let error = cause
+        .error()
+        .downcast_ref::<DbErr>()
+        .filter(|error| fault::is_away(error))?;
+    tracing::error!(%error, "the database is away");
+    cause.take();
+    let problem =
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE).with_detail("the database does not answer; try again later");
+    Some(problem.with_header(RETRY_AFTER, HeaderValue::from_static("5")))
 }
 
 /// The refusal of `tower_http` is plain text; this makes it a problem like all others.

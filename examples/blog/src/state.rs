@@ -10,20 +10,24 @@ use portcullis::lockout::Lockout;
 use portcullis::password::Passwords;
 use portcullis::session::{RefreshCookie, Sessions, StoreFailure};
 use redis::aio::ConnectionManager;
-use sea_orm::{DatabaseConnection, DbErr};
+use sea_orm::DbErr;
+
+use blog_entity::{Actor, Context};
 
 use crate::auth::tokens::Tokens;
 use crate::config::{Config, Secret, Stage};
+use crate::database::Db;
+use crate::database::migrate::{self, Direction};
 use crate::health::probe::Probe;
 use crate::metrics::Metrics;
 use crate::users::dto::UserView;
-use crate::{database, seed, users};
+use crate::{seed, users};
 
 /// What handlers share. Cloning costs a few reference counts.
 #[derive(Clone)]
 pub struct AppState {
     config: Arc<Config>,
-    db: DatabaseConnection,
+    db: Db,
     redis: Option<ConnectionManager>,
     passwords: Passwords,
     lockout: Lockout,
@@ -49,8 +53,8 @@ pub struct SeededAccount {
 impl AppState {
     /// Opens the database, brings its schema up to date, and in development seeds it.
     pub async fn open(config: Config) -> portcullis::Result<(Self, Vec<SeededAccount>)> {
-        database::migrate(&config.database_url).await?;
-        let db = database::connect(&config.database_url).await?;
+        migrate::run(&config.database, Direction::Up).await?;
+        let db = Db::open(config.database.clone()).await?;
         let secret = match &config.jwt_secret {
             Some(secret) => secret.clone(),
             None => development_secret(&config.data_dir).await?,
@@ -74,7 +78,10 @@ impl AppState {
             config: Arc::new(config),
         };
         let seeded = if state.config.stage == Stage::Development {
-            seed::run(&state.db, &state.passwords).await?
+            state
+                .context(Actor::System("seed"), None)
+                .scope(seed::run(&state.db))
+                .await?
         } else {
             Vec::new()
         };
@@ -101,8 +108,13 @@ impl AppState {
         &self.probe
     }
 
-    pub(crate) fn db(&self) -> &DatabaseConnection {
+    pub(crate) fn db(&self) -> &Db {
         &self.db
+    }
+
+    /// In whose name rows are saved.
+    pub(crate) fn context(&self, actor: Actor, request_id: Option<String>) -> Context {
+        Context::new(actor, request_id, self.passwords.clone())
     }
 
     /// What processes of this blog share, where it is configured.

@@ -17,8 +17,8 @@ pub(super) struct Stats {
 
 pub(super) async fn stats(State(state): State<AppState>) -> portcullis::Result<Json<Stats>> {
     Ok(Json(Stats {
-        users: users::store::count(state.db()).await?,
-        posts: posts::store::count(state.db()).await?,
-        comments: comments::store::count(state.db()).await?,
+        users: users::store::count(state.db().read()).await?,
+        posts: posts::store::count(state.db().read()).await?,
+        comments: comments::store::count(state.db().read()).await?,
     }))
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::{AppendHeaders, IntoResponse};
+use blog_entity::Password;
+use blog_entity::user::Model;
 use http::header::{CACHE_CONTROL, LOCATION, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use portcullis::axum::{Json, Path, RefreshCookie};
@@ -19,7 +21,6 @@ use crate::error;
 use crate::extract::SignedIn;
 use crate::state::AppState;
 use crate::users::dto::UserView;
-use crate::users::model::Model;
 use crate::users::store::{self, NewUser};
 
 pub(super) async fn register(
@@ -27,13 +28,16 @@ pub(super) async fn register(
     Json(request): Json<RegisterRequest>,
 ) -> portcullis::Result<impl IntoResponse> {
     let registration = Registration::try_from(request)?;
-    let new = NewUser {
+    let new = &NewUser {
         email: registration.email,
         name: registration.name,
         role: "reader",
-        password_hash: state.passwords().hash(registration.password).await?,
+        password: Password::Plain(registration.password),
     };
-    let user = store::create(state.db(), new).await?;
+    let user = state
+        .db()
+        .transaction(|db| async move { store::create(&db, new).await })
+        .await?;
     let location = format!("/api/v1/users/{}", user.public_id);
     Ok((
         StatusCode::CREATED,
@@ -79,14 +83,18 @@ pub(super) async fn login(
 
 /// The account whose password this is; takes as long where there is none.
 async fn verified(state: &AppState, credentials: Credentials) -> portcullis::Result<Option<Model>> {
-    let user = store::by_email(state.db(), &credentials.email).await?;
-    let hash = user.as_ref().map(|user| user.password_hash.clone());
-    let verdict = state.passwords().verify(credentials.password, hash.as_deref()).await?;
+    let user = store::by_email(state.db().primary(), &credentials.email).await?;
+    let hash = user.as_ref().and_then(|user| user.password_hash.hash());
+    let verdict = state.passwords().verify(credentials.password, hash).await?;
     let Some(user) = user.filter(|_| verdict.matches()) else {
         return Ok(None);
     };
-    if let Some(hash) = verdict.into_rehash() {
-        store::set_password_hash(state.db(), user.id, hash).await?;
+    if let Some(hash) = &verdict.into_rehash() {
+        let user = &user;
+        state
+            .db()
+            .transaction(|db| async move { Ok(store::set_password_hash(&db, user.clone(), hash.clone()).await?) })
+            .await?;
     }
     Ok(Some(user))
 }
@@ -102,7 +110,7 @@ pub(super) async fn refresh(
     let renewed = state.sessions().refresh(token).await?;
     let id = renewed.user.parse().map_err(|_| "a session of no user")?;
     // The role may have changed since, and the account may be gone.
-    let user = store::by_public_id(state.db(), id)
+    let user = store::by_public_id(state.db().primary(), id)
         .await?
         .ok_or_else(|| error::unauthorized("this account no longer exists"))?;
     let cookie = cookie.set(&renewed.refresh_token, renewed.expires_in);
@@ -173,7 +181,7 @@ pub(super) async fn end_session(
 }
 
 pub(super) async fn me(State(state): State<AppState>, signed_in: SignedIn) -> portcullis::Result<impl IntoResponse> {
-    let user = store::by_public_id(state.db(), signed_in.id)
+    let user = store::by_public_id(state.db().primary(), signed_in.id)
         .await?
         .ok_or_else(|| error::unauthorized("this account no longer exists"))?;
     Ok((no_store(), Json(UserView::from(user))))

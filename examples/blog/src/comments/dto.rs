@@ -1,10 +1,10 @@
 //! Comments as the API takes and shows them.
 
+use blog_entity::comment;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::model;
 use crate::users::dto::AuthorView;
 use crate::validation::Faults;
 
@@ -34,7 +34,7 @@ pub(super) struct CommentView {
 }
 
 impl CommentView {
-    pub(super) fn new(comment: model::Model, author: AuthorView) -> Self {
+    pub(super) fn new(comment: comment::Model, author: AuthorView) -> Self {
         Self {
             id: comment.public_id,
             body: comment.body,

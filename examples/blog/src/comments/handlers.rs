@@ -24,8 +24,8 @@ pub(super) async fn list(
 ) -> portcullis::Result<Json<Listing<CommentView>>> {
     let page = Page::try_from(query)?;
     let (post, _) = posts::visible(&state, &caller, post).await?;
-    let (comments, total) = store::list(state.db(), post.id, page).await?;
-    let authors = users::store::authors(state.db(), comments.iter().map(|comment| comment.author_id)).await?;
+    let (comments, total) = store::list(state.db().read(), post.id, page).await?;
+    let authors = users::store::authors(state.db().read(), comments.iter().map(|comment| comment.author_id)).await?;
     let items = comments.into_iter().filter_map(|comment| {
         let author = authors.get(&comment.author_id)?.clone();
         Some(CommentView::new(comment, author))
@@ -39,12 +39,15 @@ pub(super) async fn create(
     Path(post): Path<Uuid>,
     Json(request): Json<CommentRequest>,
 ) -> portcullis::Result<impl IntoResponse> {
-    let body = request.body()?;
+    let body = &request.body()?;
     let (post, _) = posts::visible(&state, &signed_in.caller, post).await?;
-    let author = users::store::by_public_id(state.db(), signed_in.id)
+    let author = users::store::by_public_id(state.db().read(), signed_in.id)
         .await?
         .ok_or_else(|| error::unauthorized("this account no longer exists"))?;
-    let comment = store::create(state.db(), post.id, author.id, body).await?;
+    let comment = state
+        .db()
+        .transaction(|db| async move { Ok(store::create(&db, post.id, author.id, body).await?) })
+        .await?;
     let location = format!("/api/v1/posts/{}/comments/{}", post.public_id, comment.public_id);
     Ok((
         StatusCode::CREATED,
@@ -59,10 +62,10 @@ pub(super) async fn show(
     Path((post, id)): Path<(Uuid, Uuid)>,
 ) -> portcullis::Result<Json<CommentView>> {
     let (post, _) = posts::visible(&state, &caller, post).await?;
-    let comment = store::under(state.db(), post.id, id)
+    let comment = store::under(state.db().read(), post.id, id)
         .await?
         .ok_or_else(|| error::not_found("Comment"))?;
-    let author = users::store::by_ids(state.db(), vec![comment.author_id])
+    let author = users::store::by_ids(state.db().read(), vec![comment.author_id])
         .await?
         .pop()
         .ok_or_else(|| error::not_found("Comment"))?;
@@ -75,13 +78,19 @@ pub(super) async fn delete(
     Path((post, id)): Path<(Uuid, Uuid)>,
 ) -> portcullis::Result<StatusCode> {
     let (post, _) = posts::visible(&state, &signed_in.caller, post).await?;
-    let comment = store::under(state.db(), post.id, id)
+    let comment = store::under(state.db().read(), post.id, id)
         .await?
         .ok_or_else(|| error::not_found("Comment"))?;
-    let author = users::store::by_ids(state.db(), vec![comment.author_id]).await?.pop();
+    let author = users::store::by_ids(state.db().read(), vec![comment.author_id])
+        .await?
+        .pop();
     if !author.is_some_and(|author| signed_in.caller.may_act_for(author.public_id)) {
         return Err(error::forbidden("only the author or an admin may delete a comment").into());
     }
-    store::delete(state.db(), comment).await?;
+    let comment = &comment;
+    state
+        .db()
+        .transaction(|db| async move { Ok(store::delete(&db, comment).await?) })
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use portcullis::Problem;
 use redis::aio::ConnectionManager;
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
+use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use serde::Serialize;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
+
+use crate::database::Db;
 
 /// How long an answer holds, so that however many probe, the database is asked once a second.
 const HOLDS: Duration = Duration::from_secs(1);
@@ -18,7 +20,7 @@ const DEADLINE: Duration = Duration::from_secs(1);
 /// Asks the database and, where one is configured, Redis. All clones share the last answer.
 #[derive(Clone)]
 pub(crate) struct Probe {
-    db: DatabaseConnection,
+    db: Db,
     redis: Option<ConnectionManager>,
     last: Arc<Mutex<Option<(Instant, Findings)>>>,
 }
@@ -39,7 +41,7 @@ enum Finding {
 }
 
 impl Probe {
-    pub(crate) fn new(db: DatabaseConnection, redis: Option<ConnectionManager>) -> Self {
+    pub(crate) fn new(db: Db, redis: Option<ConnectionManager>) -> Self {
         Self {
             db,
             redis,
@@ -62,13 +64,8 @@ impl Probe {
     }
 
     async fn database(&self) -> Finding {
-        // A query of a table: SQLite answers `SELECT 1` without a look at its file.
-        let sql = "SELECT 1 FROM seaql_migrations LIMIT 1";
-        let query = self.db.query_one_raw(Statement::from_string(DbBackend::Sqlite, sql));
-        Finding::of(
-            "database",
-            timeout(DEADLINE, query).await.map(|answer| answer.map(drop)),
-        )
+        let both = async { tokio::try_join!(ask(self.db.primary()), ask(self.db.read())) };
+        Finding::of("database", timeout(DEADLINE, both).await.map(|answer| answer.map(drop)))
     }
 
     async fn redis(&self) -> Option<Finding> {
@@ -77,6 +74,13 @@ impl Probe {
         let ping = ping.query_async::<()>(&mut connection);
         Some(Finding::of("redis", timeout(DEADLINE, ping).await))
     }
+}
+
+/// A query of a table: `SQLite` answers `SELECT 1` without a look at its file.
+async fn ask(db: &DatabaseConnection) -> Result<(), sea_orm::DbErr> {
+    let sql = "SELECT 1 FROM seaql_migrations LIMIT 1";
+    let query = Statement::from_string(db.get_database_backend(), sql);
+    db.query_one_raw(query).await.map(drop)
 }
 
 impl Finding {

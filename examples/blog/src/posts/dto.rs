@@ -1,10 +1,10 @@
 //! Posts as the API takes and shows them.
 
+use blog_entity::post;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::model;
 use super::store::{Change, Content, Sort};
 use crate::error;
 use crate::users::dto::AuthorView;
@@ -97,7 +97,7 @@ pub(super) struct PostView {
 }
 
 impl PostView {
-    pub(super) fn new(post: model::Model, author: AuthorView) -> Self {
+    pub(super) fn new(post: post::Model, author: AuthorView) -> Self {
         Self {
             id: post.public_id,
             slug: post.slug,

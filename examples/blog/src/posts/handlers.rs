@@ -2,14 +2,15 @@
 
 use axum::extract::State;
 use axum::response::{AppendHeaders, IntoResponse, Response};
+use blog_entity::post::Reader;
+use blog_entity::{post, user};
 use http::StatusCode;
 use http::header::LOCATION;
 use portcullis::axum::{Json, Path, Query};
 use uuid::Uuid;
 
 use super::dto::{ListQuery, PatchRequest, PostRequest, PostView};
-use super::model::Model;
-use super::store::{self, Change, Seen};
+use super::store::{self, Change};
 use super::version::{self, Preconditions};
 use crate::error;
 use crate::extract::{Caller, SignedIn};
@@ -26,14 +27,14 @@ pub(super) async fn list(
     let sort = query.sort()?;
     let author = match query.author {
         None => None,
-        Some(id) => match users::store::by_public_id(state.db(), id).await? {
+        Some(id) => match users::store::by_public_id(state.db().read(), id).await? {
             Some(author) => Some(author.id),
             None => return Ok(Json(Listing::new(Vec::new(), page, 0))),
         },
     };
-    let seen = seen_by(&state, &caller).await?;
-    let (posts, total) = store::list(state.db(), &seen, author, sort, page).await?;
-    let authors = users::store::authors(state.db(), posts.iter().map(|post| post.author_id)).await?;
+    let reader = reader(&state, &caller).await?;
+    let (posts, total) = store::list(state.db().read(), reader, author, sort, page).await?;
+    let authors = users::store::authors(state.db().read(), posts.iter().map(|post| post.author_id)).await?;
     let items = posts.into_iter().filter_map(|post| {
         let author = authors.get(&post.author_id)?.clone();
         Some(PostView::new(post, author))
@@ -60,11 +61,14 @@ pub(super) async fn create(
     signed_in: SignedIn,
     Json(request): Json<PostRequest>,
 ) -> portcullis::Result<impl IntoResponse> {
-    let content = request.content()?;
-    let author = users::store::by_public_id(state.db(), signed_in.id)
+    let content = &request.content()?;
+    let author = users::store::by_public_id(state.db().read(), signed_in.id)
         .await?
         .ok_or_else(|| error::unauthorized("this account no longer exists"))?;
-    let post = store::create(state.db(), author.id, content).await?;
+    let post = state
+        .db()
+        .transaction(|db| async move { store::create(&db, author.id, content).await })
+        .await?;
     let location = (LOCATION, format!("/api/v1/posts/{}", post.public_id));
     let headers = AppendHeaders([location, version::tag(post.version)]);
     Ok((StatusCode::CREATED, headers, Json(PostView::new(post, author.into()))))
@@ -100,7 +104,12 @@ pub(super) async fn delete(
 ) -> portcullis::Result<StatusCode> {
     let (post, _) = find(&state, &caller, id).await?;
     preconditions.check(post.version, None)?;
-    if store::delete(state.db(), &post).await? {
+    let post = &post;
+    let deleted = state
+        .db()
+        .transaction(|db| async move { Ok(store::delete(&db, post).await?) })
+        .await?;
+    if deleted {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(error::stale().into())
@@ -118,9 +127,12 @@ async fn change_post(
 ) -> portcullis::Result<impl IntoResponse + use<>> {
     let (post, author) = find(state, caller, id).await?;
     preconditions.check(post.version, version)?;
-    let post = store::update(state.db(), &post, change)
-        .await?
-        .ok_or_else(error::stale)?;
+    let (post, change) = (&post, &change);
+    let changed = state
+        .db()
+        .transaction(|db| async move { Ok(store::update(&db, post, change).await?) })
+        .await?;
+    let post = changed.ok_or_else(error::stale)?;
     let tag = AppendHeaders([version::tag(post.version)]);
     Ok((tag, Json(PostView::new(post, author.into()))))
 }
@@ -130,11 +142,11 @@ pub(crate) async fn find(
     state: &AppState,
     caller: &Caller,
     id: Uuid,
-) -> portcullis::Result<(Model, users::model::Model)> {
-    let post = store::by_public_id(state.db(), id)
+) -> portcullis::Result<(post::Model, user::Model)> {
+    let post = store::by_public_id(state.db().read(), id)
         .await?
         .ok_or_else(|| error::not_found("Post"))?;
-    let author = users::store::by_ids(state.db(), vec![post.author_id])
+    let author = users::store::by_ids(state.db().read(), vec![post.author_id])
         .await?
         .pop()
         .ok_or_else(|| error::not_found("Post"))?;
@@ -145,13 +157,14 @@ pub(crate) async fn find(
     }
 }
 
-async fn seen_by(state: &AppState, caller: &Caller) -> portcullis::Result<Seen> {
+/// Whose eyes the caller sees posts with.
+pub(crate) async fn reader(state: &AppState, caller: &Caller) -> portcullis::Result<Reader> {
     if caller.is_admin() {
-        return Ok(Seen::All);
+        return Ok(Reader::Admin);
     }
     let user = match caller.user() {
-        Some(id) => users::store::by_public_id(state.db(), id).await?,
+        Some(id) => users::store::by_public_id(state.db().read(), id).await?,
         None => None,
     };
-    Ok(Seen::PublishedOr(user.map(|user| user.id)))
+    Ok(user.map_or(Reader::Anyone, |user| Reader::User(user.id)))
 }

@@ -2,7 +2,6 @@
 
 mod dto;
 mod handlers;
-pub(crate) mod model;
 mod policy;
 pub(crate) mod routes;
 pub(crate) mod store;

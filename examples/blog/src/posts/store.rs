@@ -1,20 +1,18 @@
-//! The SQL of posts.
+//! The queries of posts.
 
-use chrono::Utc;
+use blog_entity::post::{ActiveModel, Column, Entity, Model, Reader, Scopes};
+use blog_entity::{SoftDelete, attachment, bulk, clock, comment, versioned};
 use sea_orm::{
-    ActiveModelTrait,
-    ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, Order, PaginatorTrait, QueryFilter, QueryOrder,
-    SqlErr,
-    sea_query::{Expr, ExprTrait},
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr,
+    IntoActiveModel, Order, PaginatorTrait, QueryFilter, QueryOrder,
 };
 use uuid::Uuid;
 
-use super::model::{ActiveModel, Column, Entity, Model};
+use crate::database::fault::{self, Overtaken};
 use crate::page::Page;
-use crate::text::slug;
 
 /// The members that a caller decides.
+#[derive(Debug, Clone)]
 pub(crate) struct Content {
     pub(crate) title: String,
     pub(crate) body: String,
@@ -22,6 +20,7 @@ pub(crate) struct Content {
 }
 
 /// Some of them.
+#[derive(Debug, Clone)]
 pub(crate) struct Change {
     pub(crate) title: Option<String>,
     pub(crate) body: Option<String>,
@@ -69,105 +68,76 @@ impl Default for Sort {
     }
 }
 
-/// Which posts a list holds.
-pub(crate) enum Seen {
-    /// Every post.
-    All,
-    /// Published ones, and those by this user.
-    PublishedOr(Option<i64>),
-}
-
 /// One page, and the number of all.
 pub(crate) async fn list(
     db: &impl ConnectionTrait,
-    seen: &Seen,
+    reader: Reader,
     author: Option<i64>,
     sort: Sort,
     page: Page,
 ) -> Result<(Vec<Model>, u64), DbErr> {
-    let visible = match seen {
-        Seen::All => Condition::all(),
-        Seen::PublishedOr(user) => Condition::any()
-            .add(Column::Published.eq(true))
-            .add_option(user.map(|user| Column::AuthorId.eq(user))),
-    };
-    let posts = Entity::find()
-        .filter(visible)
+    let posts = Entity::live()
+        .visible_to(reader)
         .filter(Condition::all().add_option(author.map(|author| Column::AuthorId.eq(author))))
         .order_by(sort.column, sort.order.clone())
         // Equal values would otherwise come in any order, and pages could repeat or lose a post.
-        .order_by(Column::Id, sort.order);
+        .order_by(Column::PublicId, sort.order);
     let pages = posts.paginate(db, page.size);
     Ok((pages.fetch_page(page.number - 1).await?, pages.num_items().await?))
 }
 
 pub(crate) async fn by_public_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
-    Entity::find().filter(Column::PublicId.eq(id)).one(db).await
+    Entity::live().filter(Column::PublicId.eq(id)).one(db).await
 }
 
-/// Stores a post. Its slug comes from its title; where that is taken, it gets a suffix of its own.
-pub(crate) async fn create(db: &impl ConnectionTrait, author: i64, content: Content) -> Result<Model, DbErr> {
-    let now = Utc::now().naive_utc();
-    let public_id = Uuid::now_v7();
-    let slug = slug(&content.title);
-    let mut post = ActiveModel {
-        public_id: Set(public_id),
+/// Stores a post; the hook makes its slug.
+pub(crate) async fn create(db: &DatabaseTransaction, author: i64, content: &Content) -> portcullis::Result<Model> {
+    let post = ActiveModel {
         author_id: Set(author),
-        title: Set(content.title),
-        slug: Set(slug.clone()),
-        body: Set(content.body),
+        title: Set(content.title.clone()),
+        body: Set(content.body.clone()),
         published: Set(content.published),
         version: Set(1),
-        created_at: Set(now),
-        updated_at: Set(now),
         ..Default::default()
     };
-    match post.clone().insert(db).await {
-        Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
-            let id = public_id.simple().to_string();
-            let suffix = id.get(id.len() - 12..).unwrap_or(&id);
-            post.slug = Set(format!("{slug}-{suffix}"));
-            post.insert(db).await
-        }
-        other => other,
+    match post.insert(db).await {
+        // Somebody took the slug since the hook looked; now it will see that.
+        Err(error) if fault::is_duplicate(&error) => Err(Overtaken.into()),
+        other => Ok(other?),
     }
 }
 
-/// Changes a post that is still at `version`; `None` where someone else was faster.
-pub(crate) async fn update(db: &impl ConnectionTrait, post: &Model, change: Change) -> Result<Option<Model>, DbErr> {
-    let mut update = Entity::update_many()
-        .col_expr(Column::Version, Expr::col(Column::Version).add(1))
-        .col_expr(Column::UpdatedAt, Expr::value(Utc::now().naive_utc()));
-    if let Some(title) = change.title {
-        update = update.col_expr(Column::Title, Expr::value(title));
+/// Changes a post that is still as it was loaded; `None` where someone else was faster.
+pub(crate) async fn update(db: &DatabaseTransaction, post: &Model, change: &Change) -> Result<Option<Model>, DbErr> {
+    let mut row = post.clone().into_active_model();
+    if let Some(title) = &change.title {
+        row.title = Set(title.clone());
     }
-    if let Some(body) = change.body {
-        update = update.col_expr(Column::Body, Expr::value(body));
+    if let Some(body) = &change.body {
+        row.body = Set(body.clone());
     }
     if let Some(published) = change.published {
-        update = update.col_expr(Column::Published, Expr::value(published));
+        row.published = Set(published);
     }
-    let updated = update
-        .filter(Column::Id.eq(post.id))
-        .filter(Column::Version.eq(post.version))
-        .exec(db)
-        .await?;
-    if updated.rows_affected == 0 {
-        return Ok(None);
-    }
-    Entity::find_by_id(post.id).one(db).await
+    versioned::update(row, db).await
 }
 
-/// Deletes a post that is still at `version`, with its comments; whether it did.
-pub(crate) async fn delete(db: &impl ConnectionTrait, post: &Model) -> Result<bool, DbErr> {
-    let deleted = Entity::delete_many()
-        .filter(Column::Id.eq(post.id))
-        .filter(Column::Version.eq(post.version))
-        .exec(db)
-        .await?;
-    Ok(deleted.rows_affected == 1)
+/// Deletes a post that is still as it was loaded, with its comments and attachments; whether it did.
+pub(crate) async fn delete(db: &DatabaseTransaction, post: &Model) -> Result<bool, DbErr> {
+    let at = clock::now();
+    let mut row = post.clone().into_active_model();
+    row.deleted_at = Set(Some(at));
+    row.deleted_key = Set(post.id);
+    if versioned::update(row, db).await?.is_none() {
+        return Ok(false);
+    }
+    let comments = comment::Entity::live().filter(comment::Column::PostId.eq(post.id));
+    bulk::delete::<comment::ActiveModel>(comments, at, db).await?;
+    let attachments = attachment::Entity::live().filter(attachment::Column::PostId.eq(post.id));
+    bulk::delete::<attachment::ActiveModel>(attachments, at, db).await?;
+    Ok(true)
 }
 
 pub(crate) async fn count(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
-    Entity::find().count(db).await
+    Entity::live().count(db).await
 }

@@ -1,12 +1,11 @@
 //! Users as the API shows them. The model itself is never serialised: it holds the password's hash.
 
+use blog_entity::user;
 use chrono::{DateTime, Utc};
 use portcullis::ConfigError;
 use portcullis::fields::Fields;
 use serde::Serialize;
 use uuid::Uuid;
-
-use super::model;
 
 /// A user, with all that anybody may see of one; [`fields`] says who sees what.
 #[derive(Serialize)]
@@ -29,8 +28,8 @@ pub(crate) fn fields() -> Result<Fields<UserView>, ConfigError> {
         .build()
 }
 
-impl From<model::Model> for UserView {
-    fn from(user: model::Model) -> Self {
+impl From<user::Model> for UserView {
+    fn from(user: user::Model) -> Self {
         Self {
             id: user.public_id,
             name: user.name,
@@ -48,8 +47,8 @@ pub(crate) struct AuthorView {
     name: String,
 }
 
-impl From<model::Model> for AuthorView {
-    fn from(user: model::Model) -> Self {
+impl From<user::Model> for AuthorView {
+    fn from(user: user::Model) -> Self {
         Self {
             id: user.public_id,
             name: user.name,

@@ -18,7 +18,7 @@ pub(super) async fn list(
     Query(query): Query<PageQuery>,
 ) -> portcullis::Result<Json<Listing<View<UserView>>>> {
     let page = Page::try_from(query)?;
-    let (users, total) = store::list(state.db(), page).await?;
+    let (users, total) = store::list(state.db().read(), page).await?;
     let items = users
         .into_iter()
         .map(|user| state.user_fields().view(user.into(), &caller))
@@ -31,7 +31,7 @@ pub(super) async fn show(
     caller: Identity,
     Path(id): Path<Uuid>,
 ) -> portcullis::Result<Json<View<UserView>>> {
-    let user = store::by_public_id(state.db(), id)
+    let user = store::by_public_id(state.db().read(), id)
         .await?
         .ok_or_else(|| error::not_found("User"))?;
     Ok(Json(state.user_fields().view(user.into(), &caller)))

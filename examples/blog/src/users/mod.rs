@@ -2,6 +2,5 @@
 
 pub(crate) mod dto;
 mod handlers;
-pub(crate) mod model;
 pub(crate) mod routes;
 pub(crate) mod store;

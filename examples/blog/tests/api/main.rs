@@ -11,6 +11,7 @@ mod support;
 
 mod accounts;
 mod comments;
+mod database;
 mod endings;
 mod gate;
 mod hostile;
@@ -19,6 +20,7 @@ mod operations;
 mod posts;
 #[cfg(feature = "sentry")]
 mod reports;
+mod servers;
 mod sessions;
 mod socket;
 #[cfg(feature = "otel")]

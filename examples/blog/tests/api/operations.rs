@@ -41,8 +41,8 @@ async fn metrics_know_routes_and_no_paths() {
     for line in [
         "http_server_active_requests{",
         "http_server_response_body_size_bytes_bucket{",
-        r#"db_client_connection_count{db_client_connection_state="idle"}"#,
-        "db_client_connection_max 8",
+        r#"db_client_connection_count{db_client_connection_pool_name="read",db_client_connection_state="idle"}"#,
+        r#"db_client_connection_max{db_client_connection_pool_name="read"} 10"#,
         r#"blog_passwords_jobs{state="running"} 0"#,
     ] {
         assert!(text.lines().any(|found| found.starts_with(line)), "{line}: {text}");

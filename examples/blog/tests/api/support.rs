@@ -1,7 +1,4 @@
-//! A whole blog on a temporary file.
-
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
+//! A whole blog on a database of its own.
 
 use axum::Router;
 use axum::body::Body;
@@ -17,12 +14,14 @@ use portcullis::shutdown::{Handle, Shutdown};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
+use crate::database::TestDatabase;
+
 pub(crate) struct TestApp {
     pub(crate) router: Router,
     pub(crate) shutdown: Option<Shutdown>,
     handle: Handle,
     state: Option<AppState>,
-    folder: PathBuf,
+    database: TestDatabase,
 }
 
 #[derive(Debug)]
@@ -30,6 +29,8 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) text: String,
+    /// How many statements the database was asked, where the answer says it.
+    pub(crate) statements: Option<u64>,
 }
 
 impl Answer {
@@ -48,10 +49,9 @@ impl TestApp {
     }
 
     pub(crate) async fn with(variables: &[(&str, &str)]) -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("blog-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let folder = std::env::temp_dir().join(name);
-        let url = format!("sqlite://{}/blog.sqlite", folder.display());
+        let database = TestDatabase::create();
+        let folder = database.folder().to_owned();
+        let url = database.url();
         let mut config = Config::from_lookup(|name| {
             let own = variables.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
             own.map(str::to_owned).or_else(|| match name {
@@ -62,7 +62,7 @@ impl TestApp {
             })
         })
         .unwrap();
-        config.data_dir.clone_from(&folder);
+        config.data_dir = folder;
         let (state, _) = AppState::open(config).await.unwrap();
         let shutdown = Shutdown::builder().build().unwrap();
         Self {
@@ -70,12 +70,12 @@ impl TestApp {
             handle: shutdown.handle(),
             shutdown: Some(shutdown),
             state: Some(state),
-            folder,
+            database,
         }
     }
 
     pub(crate) fn database_url(&self) -> String {
-        format!("sqlite://{}/blog.sqlite", self.folder.display())
+        self.database.url()
     }
 
     /// A request to the port of those who run the blog.
@@ -103,7 +103,9 @@ impl TestApp {
 
     async fn answer(router: Router, request: Request<Body>) -> Answer {
         let response = router.oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
+        let (mut parts, body) = response.into_parts();
+        // Taken out, since it differs between answers that must be the same.
+        let timing = parts.headers.remove("server-timing");
         let bytes = body.collect().await.unwrap().to_bytes();
         let text = String::from_utf8(bytes.to_vec()).unwrap();
         for leak in ["argon2", "password_hash"] {
@@ -113,6 +115,8 @@ impl TestApp {
             status: parts.status,
             headers: parts.headers,
             text,
+            statements: timing
+                .and_then(|timing| timing.to_str().ok()?.split('"').nth(1)?.split(' ').next()?.parse().ok()),
         }
     }
 
@@ -149,12 +153,5 @@ impl TestApp {
         let answer = self.call(Method::POST, "/api/v1/posts", Some(token), Some(body)).await;
         assert_eq!(answer.status, 201, "{answer:?}");
         answer.json()["id"].as_str().unwrap().to_owned()
-    }
-}
-
-impl Drop for TestApp {
-    fn drop(&mut self) {
-        drop(self.state.take());
-        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }

@@ -1,7 +1,5 @@
-//! Texts derived from others.
-
 /// A title as a path segment: lower-case letters and digits, words joined by `-`, at most 80 characters.
-pub(crate) fn slug(title: &str) -> String {
+pub fn slug(title: &str) -> String {
     let mut slug = String::new();
     for word in title
         .split(|c: char| !c.is_alphanumeric())

@@ -1,6 +1,5 @@
 //! Settings from the environment and `.env`, by stage; every fault is reported at once and by name.
 
-use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,7 +8,16 @@ use portcullis::client_ip::ClientIpLayer;
 use portcullis::cors::CorsLayer;
 use portcullis::rate_limit::Quota;
 
+use self::source::{Source, positive};
+use crate::database::settings::Settings;
 use crate::telemetry::{self, Bounds};
+
+pub use self::secret::Secret;
+pub use self::source::{ConfigFaults, Fault};
+
+mod database;
+mod secret;
+mod source;
 
 /// Where the process runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,28 +28,6 @@ pub enum Stage {
     Staging,
     /// For real callers.
     Production,
-}
-
-/// A text that no log, error or `Debug` shows.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps a text.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text itself.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("****")
-    }
 }
 
 /// Where those who run the blog find its metrics, probes and log level.
@@ -71,8 +57,8 @@ pub struct Config {
     pub port: u16,
     /// `ADMIN_HOST` and `ADMIN_PORT`.
     pub admin: Admin,
-    /// `DATABASE_URL`.
-    pub database_url: String,
+    /// `DATABASE_URL`, and all that is about it.
+    pub database: Settings,
     /// `JWT_SECRET`; `None` only in development, where one is made.
     pub jwt_secret: Option<Secret>,
     /// `REDIS_URL`, where several processes share their sessions; `None` keeps them in memory.
@@ -145,14 +131,7 @@ impl Config {
                 .map_err(|_| format!("{text:?} is not a port from 0 to 65535"))
         });
         let admin = admin(&mut source);
-        let database_url = source.parse("DATABASE_URL", "sqlite://data/blog.sqlite".to_owned(), |text| {
-            // The value is not echoed: a database's address may hold a password.
-            if text.starts_with("sqlite:") {
-                Ok(text.to_owned())
-            } else {
-                Err("must begin with `sqlite:`".into())
-            }
-        });
+        let database = database::settings(&mut source);
         let jwt_secret = source.parse("JWT_SECRET", None, |text| {
             if text.len() < 32 {
                 return Err(format!("has {} bytes and needs at least 32", text.len()));
@@ -205,7 +184,7 @@ impl Config {
                 host,
                 port,
                 admin,
-                database_url,
+                database,
                 jwt_secret,
                 redis_url,
                 rate_limit,
@@ -243,12 +222,6 @@ fn admin<L: Fn(&str) -> Option<String>>(source: &mut Source<L>) -> Admin {
     }
 }
 
-/// A number from 1.
-fn positive<N: std::str::FromStr + PartialOrd + From<u8>>(text: &str) -> Result<N, String> {
-    let number = text.parse::<N>().ok().filter(|number| *number >= N::from(1));
-    number.ok_or_else(|| format!("{text:?} is not a number from 1"))
-}
-
 fn list(text: &str) -> Vec<String> {
     let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
     items.map(str::to_owned).collect()
@@ -276,172 +249,5 @@ fn reasons(error: &portcullis::ConfigError) -> String {
     reasons.join("; ")
 }
 
-struct Source<L> {
-    lookup: L,
-    faults: Vec<Fault>,
-}
-
-impl<L: Fn(&str) -> Option<String>> Source<L> {
-    fn parse<T>(&mut self, variable: &'static str, default: T, parse: impl FnOnce(&str) -> Result<T, String>) -> T {
-        let Some(text) = (self.lookup)(variable) else {
-            return default;
-        };
-        let text = text.trim();
-        if text.is_empty() {
-            return default;
-        }
-        match parse(text) {
-            Ok(value) => value,
-            Err(reason) => {
-                self.fault(variable, reason);
-                default
-            }
-        }
-    }
-
-    fn is_absent(&self, variable: &str) -> bool {
-        (self.lookup)(variable).is_none_or(|text| text.trim().is_empty())
-    }
-
-    fn fault(&mut self, variable: &'static str, reason: impl Into<String>) {
-        self.faults.push(Fault {
-            variable,
-            reason: reason.into(),
-        });
-    }
-}
-
-/// One wrong variable.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// Its name.
-    pub variable: &'static str,
-    /// What is wrong with its value.
-    pub reason: String,
-}
-
-/// Every wrong variable.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigFaults(pub Vec<Fault>);
-
-impl fmt::Display for ConfigFaults {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the configuration is wrong")?;
-        for fault in &self.0 {
-            write!(f, "\n  {}: {}", fault.variable, fault.reason)?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for ConfigFaults {}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(variables: &[(&str, &str)]) -> Result<Config, ConfigFaults> {
-        Config::from_lookup(|name| {
-            variables
-                .iter()
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| (*value).to_owned())
-        })
-    }
-
-    #[test]
-    fn development_needs_nothing() {
-        let config = read(&[]).unwrap();
-        assert_eq!((config.stage, config.port), (Stage::Development, 3000));
-        assert_eq!(config.rate_limit.to_string(), "100 per 15 minutes");
-        assert_eq!(config.cors_origins, ["http://localhost:3000"]);
-    }
-
-    #[test]
-    fn every_fault_is_named_at_once() {
-        let faults = read(&[
-            ("APP_ENV", "prod"),
-            ("HOST", "localhost"),
-            ("PORT", "70000"),
-            ("ADMIN_HOST", "everywhere"),
-            ("ADMIN_PORT", "no"),
-            ("DATABASE_URL", "mysql://root:hunter2@db"),
-            ("JWT_SECRET", "short"),
-            ("REDIS_URL", "localhost"),
-            ("RATE_LIMIT", "many"),
-            ("CORS_ORIGINS", "example.com"),
-            ("TRUSTED_PROXIES", "10.0.0.0/33"),
-            ("LOG", "blog=loud"),
-            ("LOG_FILE_BYTES", "0"),
-            ("LOG_FILES", "-1"),
-            ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
-        ])
-        .unwrap_err();
-        let names: Vec<_> = faults.0.iter().map(|fault| fault.variable).collect();
-        assert_eq!(
-            names,
-            [
-                "APP_ENV",
-                "HOST",
-                "PORT",
-                "ADMIN_HOST",
-                "ADMIN_PORT",
-                "DATABASE_URL",
-                "JWT_SECRET",
-                "REDIS_URL",
-                "RATE_LIMIT",
-                "CORS_ORIGINS",
-                "TRUSTED_PROXIES",
-                "LOG",
-                "LOG_FILE_BYTES",
-                "LOG_FILES",
-                "OTEL_EXPORTER_OTLP_ENDPOINT",
-            ]
-        );
-        assert!(!faults.to_string().contains("hunter2") && !faults.to_string().contains("short"));
-    }
-
-    #[test]
-    fn the_admin_port_is_asked_for_or_not() {
-        let host = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        for (variables, expect) in [
-            (
-                &[][..],
-                Admin::On {
-                    host,
-                    port: 3001,
-                    asked_for: false,
-                },
-            ),
-            (
-                &[("ADMIN_PORT", " ")],
-                Admin::On {
-                    host,
-                    port: 3001,
-                    asked_for: false,
-                },
-            ),
-            (
-                &[("ADMIN_PORT", "3001")],
-                Admin::On {
-                    host,
-                    port: 3001,
-                    asked_for: true,
-                },
-            ),
-            (&[("ADMIN_PORT", "off")], Admin::Off),
-        ] {
-            assert_eq!(read(variables).unwrap().admin, expect, "{variables:?}");
-        }
-    }
-
-    #[test]
-    fn production_demands_a_secret_and_never_shows_it() {
-        let faults = read(&[("APP_ENV", "production")]).unwrap_err();
-        assert_eq!(faults.0[0].variable, "JWT_SECRET");
-
-        let secret = "0123456789abcdef0123456789abcdef";
-        let config = read(&[("APP_ENV", "production"), ("JWT_SECRET", secret)]).unwrap();
-        assert!(format!("{config:?}").contains("****") && !format!("{config:?}").contains(secret));
-    }
-}
+mod tests;

@@ -1,0 +1,76 @@
+//! Posts, each by one author, with a version for optimistic locking.
+
+use sea_orm::DbErr;
+use sea_orm::sea_query::Table;
+use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait};
+
+use crate::columns::{Columns, flag, index, number, reference, unique};
+
+pub(super) struct Migration;
+
+impl MigrationName for Migration {
+    fn name(&self) -> &'static str {
+        "m0002_posts"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let columns = Columns(manager.get_database_backend());
+        let mut posts = columns.table(
+            "posts",
+            [
+                number("author_id"),
+                columns.text("title", 200),
+                columns.text("slug", 160),
+                columns.long_text("body"),
+                flag("published"),
+                number("version"),
+            ],
+        );
+        posts.foreign_key(&mut reference("posts", "author_id", "users"));
+        manager.create_table(posts).await?;
+        manager
+            .create_index(unique("posts", "public_id", ["public_id"]))
+            .await?;
+        manager
+            .create_index(unique("posts", "slug", ["slug", "deleted_key"]))
+            .await?;
+        // One for each order that a list may have; the public id decides between equals.
+        manager
+            .create_index(index(
+                "posts",
+                "created_at",
+                ["published", "deleted_at", "created_at", "public_id"],
+            ))
+            .await?;
+        manager
+            .create_index(index(
+                "posts",
+                "updated_at",
+                ["published", "deleted_at", "updated_at", "public_id"],
+            ))
+            .await?;
+        manager
+            .create_index(index(
+                "posts",
+                "title",
+                ["published", "deleted_at", "title", "public_id"],
+            ))
+            .await?;
+        manager
+            .create_index(index(
+                "posts",
+                "author",
+                ["author_id", "deleted_at", "created_at", "public_id"],
+            ))
+            .await?;
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.drop_table(Table::drop().table("posts").take()).await?;
+        Ok(())
+    }
+}

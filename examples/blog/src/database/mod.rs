@@ -1,0 +1,21 @@
+//! The one database behind all stores: how it is reached, kept, watched and changed.
+//!
+//! | file | what |
+//! |---|---|
+//! | [`settings`] | what a deployment may set |
+//! | [`pool`] | connections: opened, awaited at start, closed |
+//! | [`migrate`] | the schema's history, on a connection of its own |
+//! | [`transaction`] | all or nothing, nested, repeated where the database asks for it |
+//! | [`fault`] | which errors mean that it is away, or that another try may help |
+//! | [`watch`] | statements counted by request, slow ones logged |
+//! | [`backup`] | a copy of the embedded database while it serves |
+
+pub mod backup;
+pub(crate) mod fault;
+pub mod migrate;
+pub(crate) mod pool;
+pub mod settings;
+pub(crate) mod transaction;
+pub(crate) mod watch;
+
+pub(crate) use self::pool::Db;

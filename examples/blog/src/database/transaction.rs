@@ -1,0 +1,119 @@
+//! All or nothing.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use portcullis::{Error, Result};
+use sea_orm::{
+    DatabaseTransaction, DbBackend, IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+
+use super::{Db, fault};
+
+/// How often a transaction is tried that loses to others.
+const TRIES: u32 = 6;
+
+/// A transaction under way, for the work within it: a [`DatabaseTransaction`] that can be handed on.
+///
+/// It is given by value: a future that borrowed it would not be one that can change its thread.
+#[derive(Clone)]
+pub(crate) struct Transaction(Arc<DatabaseTransaction>);
+
+impl Deref for Transaction {
+    type Target = DatabaseTransaction;
+
+    fn deref(&self) -> &DatabaseTransaction {
+        &self.0
+    }
+}
+
+impl Db {
+    /// Runs `work` in a transaction, which its error rolls back as if nothing had been.
+    ///
+    /// Where the database gave up on it for the sake of another transaction, `work` runs again, after a pause of random length:
+    /// whatever it does beside the database happens as often. What it needs it borrows:
+    ///
+    /// ```ignore
+    /// let content = &content;
+    /// db.transaction(|db| async move { store::create(&db, author, content).await }).await?;
+    /// ```
+    pub(crate) async fn transaction<T, F, W>(&self, work: F) -> Result<T>
+    where
+        F: Fn(Transaction) -> W,
+        W: Future<Output = Result<T>>,
+    {
+        self.transaction_at(None, work).await
+    }
+
+    /// The same, at an isolation of its own; SQLite has one only, which is the strictest.
+    pub(crate) async fn transaction_at<T, F, W>(&self, isolation_level: Option<IsolationLevel>, work: F) -> Result<T>
+    where
+        F: Fn(Transaction) -> W,
+        W: Future<Output = Result<T>>,
+    {
+        for attempt in 1.. {
+            let error = match self.attempt(isolation_level, &work).await {
+                Err(error) if attempt < TRIES && fault::is_transient(error.cause()) => error,
+                done => return done,
+            };
+            let pause = pause(attempt);
+            tracing::debug!(%error, attempt, again_in = ?pause, "a transaction is tried again");
+            tokio::time::sleep(pause).await;
+        }
+        Err(Error::from("a loop without an end has ended"))
+    }
+
+    async fn attempt<T, F, W>(&self, isolation_level: Option<IsolationLevel>, work: &F) -> Result<T>
+    where
+        F: Fn(Transaction) -> W,
+        W: Future<Output = Result<T>>,
+    {
+        let options = TransactionOptions {
+            isolation_level: isolation_level.filter(|_| self.backend() != DbBackend::Sqlite),
+            // One that begins by reading could not become the writer later, and would fail without waiting.
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        let transaction = self.primary().begin_with_options(options).await?;
+        finish(transaction, work).await
+    }
+}
+
+/// Runs `work` within the outer transaction: its error undoes what it did, and leaves the rest for the caller to decide about.
+pub(crate) async fn savepoint<T, F, W>(outer: &DatabaseTransaction, work: F) -> Result<T>
+where
+    F: Fn(Transaction) -> W,
+    W: Future<Output = Result<T>>,
+{
+    finish(outer.begin().await?, &work).await
+}
+
+async fn finish<T, F, W>(transaction: DatabaseTransaction, work: &F) -> Result<T>
+where
+    F: Fn(Transaction) -> W,
+    W: Future<Output = Result<T>>,
+{
+    let transaction = Transaction(Arc::new(transaction));
+    let done = work(transaction.clone()).await;
+    let transaction = Arc::into_inner(transaction.0).ok_or("a transaction was kept beyond its end")?;
+    match done {
+        Ok(value) => {
+            transaction.commit().await?;
+            Ok(value)
+        }
+        Err(error) => {
+            // The first error tells more than that of a rollback, which the end of the connection does just as well.
+            if let Err(error) = transaction.rollback().await {
+                tracing::warn!(%error, "a transaction could not be rolled back");
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Up to 10 ms, then 20, 40, … at random, so that two that met do not meet again.
+fn pause(attempt: u32) -> Duration {
+    let most = 10_000_u64 << attempt.min(8);
+    Duration::from_micros(fastrand::u64(1_000..most))
+}

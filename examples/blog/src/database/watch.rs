@@ -1,0 +1,85 @@
+//! What the database is asked, by request: counted, timed, and logged where it is slow.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use metrics::{counter, histogram};
+use sea_orm::metric::Info;
+
+tokio::task_local! {
+    static TALLY: Arc<Tally>;
+}
+
+/// What one request has asked so far.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    route: String,
+    request_id: Option<String>,
+    statements: AtomicU64,
+    micros: AtomicU64,
+}
+
+impl Tally {
+    pub(crate) fn new(route: &str, request_id: Option<String>) -> Arc<Self> {
+        Arc::new(Self {
+            route: route.to_owned(),
+            request_id,
+            ..Self::default()
+        })
+    }
+
+    /// Counts what `work` asks.
+    pub(crate) async fn scope<F: Future>(self: Arc<Self>, work: F) -> F::Output {
+        TALLY.scope(self, work).await
+    }
+
+    /// Statements, those of transactions' begin and end left out.
+    pub(crate) fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
+    }
+
+    /// How long they took, those at once added up.
+    pub(crate) fn elapsed(&self) -> Duration {
+        Duration::from_micros(self.micros.load(Ordering::Relaxed))
+    }
+}
+
+/// Told of every statement, in the task that asked it.
+pub(crate) fn callback(slow: Duration) -> impl Fn(&Info<'_>) + Send + Sync {
+    move |info| {
+        let tally = TALLY.try_with(Arc::clone).unwrap_or_default();
+        tally.statements.fetch_add(1, Ordering::Relaxed);
+        let micros = u64::try_from(info.elapsed.as_micros()).unwrap_or(u64::MAX);
+        tally.micros.fetch_add(micros, Ordering::Relaxed);
+
+        let sql = &*info.statement.sql;
+        let operation = operation(sql);
+        histogram!("db.client.operation.duration", "db.operation.name" => operation).record(info.elapsed.as_secs_f64());
+        if info.failed {
+            counter!("blog.database.failures", "db.operation.name" => operation).increment(1);
+        }
+        if info.elapsed >= slow {
+            tracing::warn!(
+                // Its parameters are not told: they may be anybody's secrets.
+                statement = sql,
+                elapsed_ms = micros / 1000,
+                route = tally.route,
+                request_id = tally.request_id,
+                "slow statement"
+            );
+        }
+    }
+}
+
+fn operation(sql: &str) -> &'static str {
+    let first = sql
+        .trim_start()
+        .split(|c: char| !c.is_ascii_alphabetic())
+        .next()
+        .unwrap_or("");
+    ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH"]
+        .into_iter()
+        .find(|known| known.eq_ignore_ascii_case(first))
+        .unwrap_or("OTHER")
+}

@@ -1,0 +1,36 @@
+//! The same suite again, on servers.
+
+use std::process::Command;
+
+/// What asks the database; the rest would only be repeated.
+const MODULES: &[&str] = &["accounts::", "comments::", "hostile::", "posts::"];
+
+fn the_same_suite(variable: &str) {
+    let Ok(server) = std::env::var(variable) else {
+        eprintln!("SKIPPED: {variable} is not set, so that the suite does not run on that server");
+        return;
+    };
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(MODULES)
+        .env("BLOG_TEST_SERVER", server)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success(),
+        "{text}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let none = text.contains("running 0 tests");
+    assert!(!none, "nothing ran: {text}");
+}
+
+#[test]
+fn the_same_suite_on_mariadb() {
+    the_same_suite("TEST_MYSQL_URL");
+}
+
+#[test]
+fn the_same_suite_on_postgres() {
+    the_same_suite("TEST_POSTGRES_URL");
+}
