@@ -246,3 +246,36 @@ fn added(base: &Cost, cost: &Cost) -> Vec<(String, f64)> {
 fn tenths(seconds: f64) -> f64 {
     (seconds * 10.0).round() / 10.0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_are_read_as_shells_write_them() {
+        let check = |times, seconds: Option<f64>| assert_eq!(sum(times), seconds, "{times}");
+        check("0m1.500000s 0m0.250000s", Some(1.75));
+        check("2m0.5s 1m1.0s", Some(181.5));
+        check("0m1,5s 0m0,5s", Some(2.0));
+        check("1.5 0.5", None);
+        check("0m1.5s half", None);
+    }
+
+    #[test]
+    fn what_is_added_is_more_than_the_base_and_most_first() {
+        let cost = |packages: &[(&str, f64)]| Cost {
+            name: "",
+            crates: packages.iter().map(|(name, _)| format!("{name} v1.0.0")).collect(),
+            seconds: packages
+                .iter()
+                .map(|(name, seconds)| ((*name).to_owned(), *seconds))
+                .collect(),
+        };
+        let base = cost(&[("axum", 2.0), ("hyper", 4.0)]);
+        let more = cost(&[("axum", 2.0), ("hyper", 5.0), ("uuid", 0.5), ("ipnet", 3.0)]);
+        assert_eq!(more.over(&base), (2, 4.5));
+        let added: Vec<(String, f64)> = added(&base, &more);
+        let added: Vec<(&str, f64)> = added.iter().map(|(name, seconds)| (&**name, *seconds)).collect();
+        assert_eq!(added, [("ipnet", 3.0), ("hyper", 1.0), ("uuid", 0.5), ("axum", 0.0)]);
+    }
+}

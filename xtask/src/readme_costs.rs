@@ -48,18 +48,23 @@ pub(crate) fn check() -> Result<(), String> {
 
 /// Fails where the bench has other cases than the README. `output` is what the bench prints when it only checks them.
 pub(crate) fn covers(output: &str) -> Result<(), String> {
-    let cases: BTreeSet<&str> = output.lines().filter_map(|line| line.strip_suffix(": ok")).collect();
-    let run = parse(&kept())?;
-    let rows: Vec<Row<'_>> = rows(&run)?;
-    let titles: Vec<String> = rows.iter().map(|row| format!("{}: {}", row.name, row.path)).collect();
-    let shown: BTreeSet<&str> = titles.iter().map(String::as_str).collect();
+    compare(output, &parse(&kept())?)
+}
+
+fn compare(output: &str, run: &Value) -> Result<(), String> {
+    let cases = output.lines().filter_map(|line| line.strip_suffix(": ok"));
+    let cases: BTreeSet<String> = cases.map(str::to_owned).collect();
+    let shown = rows(run)?.into_iter().map(|row| format!("{}: {}", row.name, row.path));
+    let shown: BTreeSet<String> = shown.collect();
     if cases == shown {
         return Ok(());
     }
+    let list = |set: Vec<&String>| set.into_iter().flat_map(|case| ["\n  ", case]).collect::<String>();
     Err(format!(
-        "`cargo xtask bench && cargo xtask readme-costs`: cases that the README lacks: {:?}; that are no more: {:?}",
-        cases.difference(&shown),
-        shown.difference(&cases),
+        "the README's costs are of other cases than the bench: `cargo xtask bench && cargo xtask readme-costs`\n\
+         only in the bench:{}\nonly in the README:{}",
+        list(cases.difference(&shown).collect()),
+        list(shown.difference(&cases).collect()),
     ))
 }
 
@@ -91,7 +96,7 @@ fn row(value: &Value) -> Option<Row<'_>> {
     })
 }
 
-/// Each case beside whoever is the fastest of its rivals, in the bench's order.
+/// Each case beside whoever is the fastest of its rivals, all cases of a layer together.
 fn table(run: &Value) -> Result<String, String> {
     let mut shown: Vec<Row<'_>> = Vec::new();
     for row in rows(run)?.into_iter().filter(|row| !row.rival.starts_with(OWN)) {
@@ -104,6 +109,8 @@ fn table(run: &Value) -> Result<String, String> {
             None => shown.push(row),
         }
     }
+    let layers: Vec<&str> = shown.iter().map(|row| row.name).collect();
+    shown.sort_by_key(|row| layers.iter().position(|name| *name == row.name));
     let mut text = format!(
         "Measured {} on {} cores by `cargo xtask bench`: medians, each beside the fastest of its rivals.\n\n\
          | layer | path | ns | allocations | beside | ns | allocations |\n|---|---|---:|---:|---|---:|---:|\n",
@@ -148,7 +155,7 @@ fn parse(path: &Path) -> Result<Value, String> {
 }
 
 fn save(path: &Path, text: &str) -> Result<(), String> {
-    println!("{}", path.display());
+    println!("{}", path.strip_prefix(root()).unwrap_or(path).display());
     fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
@@ -158,4 +165,78 @@ fn kept() -> PathBuf {
 
 fn readme() -> PathBuf {
     Path::new(root()).join("README.md")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run() -> Value {
+        let row = |name, path, rival, ns, rival_ns| {
+            json!({
+                "name": name, "path": path, "rival": rival, "ns": ns, "rival_ns": rival_ns,
+                "allocations": 0.0, "rival_allocations": 9.2,
+            })
+        };
+        let rows = [
+            row("cors", "GET", "slow", 132.0, 446.0),
+            row("cors", "GET", "fast", 132.0, 400.0),
+            row("jwt", "HS256", "slow", 1103.0, 2371.0),
+            row("cors", "preflight", "fast", 221.0, 367.0),
+            row("cors", "preflight", "its own GET", 221.0, 131.0),
+        ];
+        json!({ "date": "2026-11-25", "cores": 2, "rows": rows })
+    }
+
+    #[test]
+    fn the_table_has_each_case_once_beside_the_fastest_other() {
+        let table = table(&run()).expect("rows as the bench writes them");
+        let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("| `")).collect();
+        assert_eq!(
+            rows,
+            [
+                "| `cors` | GET | 132 | 0 | fast | 400 | 9.2 |",
+                "| `cors` | preflight | 221 | 0 | fast | 367 | 9.2 |",
+                "| `jwt` | HS256 | 1103 | 0 | slow | 2371 | 9.2 |",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_bench_and_the_readme_have_the_same_cases() {
+        let check = |cases: &[&str], complaint: &[&str]| {
+            let output: String = cases.iter().flat_map(|case| [*case, ": ok\n"]).collect();
+            match compare(&output, &run()) {
+                Ok(()) => assert!(complaint.is_empty(), "{cases:?}"),
+                Err(reason) => {
+                    let named: Vec<&str> = reason.lines().filter_map(|line| line.strip_prefix("  ")).collect();
+                    assert_eq!(named, complaint, "{reason}");
+                }
+            }
+        };
+        check(&["cors: GET", "cors: preflight", "jwt: HS256"], &[]);
+        check(&["cors: GET", "cors: preflight"], &["jwt: HS256"]);
+        check(
+            &["cors: GET", "cors: preflight", "jwt: HS256", "csrf: POST"],
+            &["csrf: POST"],
+        );
+        check(
+            &["cors: GET", "cors: preflight", "jwt: RS256"],
+            &["jwt: RS256", "jwt: HS256"],
+        );
+        check(&[], &["cors: GET", "cors: preflight", "jwt: HS256"]);
+    }
+
+    #[test]
+    fn the_table_is_between_its_markers() {
+        let readme = format!("a\n{BEGIN}b\n{END}c\n");
+        let (before, shown, after) = parts(&readme).expect("both markers");
+        assert_eq!(
+            (before, shown, after),
+            (&*format!("a\n{BEGIN}"), "b\n", &*format!("{END}c\n"))
+        );
+        for broken in [format!("{BEGIN}b"), format!("b{END}"), format!("{END}b{BEGIN}")] {
+            assert!(parts(&broken).is_err(), "{broken}");
+        }
+    }
 }
