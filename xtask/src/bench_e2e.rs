@@ -5,40 +5,47 @@ use std::process::Command;
 
 use crate::run::{cargo, root, target};
 
-const MANIFEST: &str = "benches/e2e/Cargo.toml";
 /// Each built by itself, as its users build it: together they would have each other's features.
-const SERVERS: [&str; 2] = ["e2e-tower", "e2e-actix"];
+const PACKAGES: [&str; 3] = ["e2e-tower", "e2e-actix", "e2e"];
 
 /// The options are those of `benches/e2e/src/main.rs`.
 pub(crate) fn bench_e2e(options: &[&str]) -> Result<(), String> {
     if options.contains(&"--smoke") {
         return smoke(options);
     }
-    let release = ["--release"];
-    build(&release)?;
-    run(&release, options)
+    for package in PACKAGES {
+        build(&["--release", "--package", package])?;
+    }
+    run("release", options)
 }
 
-/// Unoptimised, in the folder of the workspace's own builds: what both need, aws-lc above all, is compiled once.
+/// Unoptimised and all at once. It shares the folder of the workspace's own builds, so that what both need is compiled once.
 pub(crate) fn smoke(options: &[&str]) -> Result<(), String> {
-    let shared = ["--target-dir", "target"];
-    build(&shared)?;
-    run(&shared, &[&["--smoke"], options].concat())
+    build(&["--workspace"])?;
+    run("debug", options)
 }
 
 fn build(how: &[&str]) -> Result<(), String> {
-    for server in SERVERS {
-        cargo(&[&["build", "--manifest-path", MANIFEST, "--package", server], how].concat())?;
-    }
-    packages();
-    Ok(())
+    let target = target();
+    let build = ["build", "--manifest-path", "benches/e2e/Cargo.toml", "--target-dir"];
+    cargo(&[&build[..], &[&*target.to_string_lossy()], how].concat())
 }
 
-fn run(how: &[&str], options: &[&str]) -> Result<(), String> {
-    let driver = ["run", "--manifest-path", MANIFEST, "--package", "e2e"];
+fn run(profile: &str, options: &[&str]) -> Result<(), String> {
+    packages();
     let report = target().join("e2e");
-    let report = ["--", "--report", &report.to_string_lossy()];
-    cargo(&[&driver, how, &report, options].concat())
+    println!("\n== e2e {}", options.join(" "));
+    let status = Command::new(target().join(profile).join("e2e"))
+        .arg("--report")
+        .arg(report)
+        .args(options)
+        .status()
+        .map_err(|error| format!("e2e: {error}"))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("e2e: {status}"))
+    }
 }
 
 /// What Express and Fastify need, exactly as locked. Where that fails they are left out, which the bench says, too.

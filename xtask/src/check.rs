@@ -66,7 +66,7 @@ pub(crate) fn check() -> Result<(), String> {
     msrv::check()?;
     deny()?;
     bench::smoke()?;
-    bench_e2e::smoke(&[])?;
+    bench_e2e::smoke(&["--smoke"])?;
     excluded("fuzz", &["build"])
 }
 
