@@ -43,6 +43,7 @@ pub(crate) const EXPRESS: &str = "Express 5";
 const ALL: &[(&str, Kind, &str, bool)] = &[
     ("hyper, bare", Kind::Tower, "hyper", false),
     (BARE_AXUM, Kind::Tower, "axum", false),
+    ("axum, bare, a gate's headers", Kind::Tower, "axum-headers", false),
     (PORTCULLIS_AXUM, Kind::Tower, "portcullis-axum", true),
     (
         "portcullis on axum, cached token",

@@ -22,6 +22,7 @@ type Serve = fn(Settings) -> Serving;
 const SERVERS: &[(&str, Serve)] = &[
     ("hyper", |settings| Box::pin(bare::hyper(settings))),
     ("axum", |settings| Box::pin(bare::axum(settings))),
+    ("axum-headers", |settings| Box::pin(bare::axum_with_headers(settings))),
     ("portcullis-axum", |settings| Box::pin(portcullis::axum(settings))),
     ("portcullis-axum-cached", |settings| {
         Box::pin(portcullis::axum_cached(settings))
