@@ -1,12 +1,11 @@
 //! What each layer costs, alone and beside the crates that do the same work.
 
-use std::path::{Path, PathBuf};
-
-use crate::run::{cargo, cargo_with, root};
+use crate::readme_costs;
+use crate::run::{cargo, cargo_output, cargo_with, target};
 
 /// One run after the other: two at once would measure each other.
 pub(crate) fn bench() -> Result<(), String> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| Path::new(root()).join("target"), PathBuf::from);
+    let target = target();
     let overhead = [
         "bench",
         "--package",
@@ -26,8 +25,9 @@ pub(crate) fn bench() -> Result<(), String> {
     Ok(())
 }
 
-/// That every case still does its work and still agrees with the others, each called once in an unoptimised build. It shares the
-/// folder of the workspace's own builds, so that what both need, aws-lc above all, is compiled once.
+/// That every case still does its work and still agrees with the others, each called once in an unoptimised build, and that the
+/// README has them all. It shares the folder of the workspace's own builds, so that what both need, aws-lc above all, is compiled
+/// once.
 pub(crate) fn smoke() -> Result<(), String> {
     let peers = [
         "bench",
@@ -36,5 +36,6 @@ pub(crate) fn smoke() -> Result<(), String> {
         "--target-dir",
         "target",
     ];
-    cargo(&[&peers[..], &["--profile", "dev", "--", "--test"]].concat())
+    let printed = cargo_output(&[&peers[..], &["--profile", "dev", "--", "--test"]].concat())?;
+    readme_costs::covers(&printed)
 }

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::bench;
+use crate::bench_e2e;
 use crate::msrv;
+use crate::readme_costs;
 use crate::run::{cargo, cargo_with, root};
 use crate::smoke;
 
@@ -24,6 +26,7 @@ const FEATURES: &[&str] = &[
 
 pub(crate) fn check() -> Result<(), String> {
     cargo(&["fmt", "--all", "--check"])?;
+    readme_costs::check()?;
     cargo(&[
         "clippy",
         "--workspace",
@@ -63,6 +66,7 @@ pub(crate) fn check() -> Result<(), String> {
     msrv::check()?;
     deny()?;
     bench::smoke()?;
+    bench_e2e::smoke(&["--smoke"])?;
     excluded("fuzz", &["build"])
 }
 
