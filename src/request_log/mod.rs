@@ -16,6 +16,7 @@
 //! 6. The query is not shown unless told so, and then without the values of parameters that are known to be secret.
 //! 7. With [`text`](RequestLogLayerBuilder::text) each record is also a line in Apache's common or combined format. What is not
 //!    printable ASCII in it is escaped: nobody can forge a line.
+//! 8. With [`json`](RequestLogLayerBuilder::json) the record is a line of JSON and no event.
 //!
 //! | field | what | present |
 //! |---|---|---|
@@ -135,12 +136,15 @@
 //! # }
 //! ```
 
+mod address;
 mod body;
 mod config;
 mod count;
 mod date;
 mod future;
+mod json;
 mod layer;
+mod lines;
 mod policy;
 mod query;
 mod record;
@@ -149,6 +153,8 @@ mod span;
 #[cfg(test)]
 mod tests;
 mod text;
+mod told;
+mod watch;
 
 pub use self::body::ResponseBody;
 pub use self::count::{CountRequestBody, CountRequestBodyLayer, CountedBody};
