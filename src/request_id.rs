@@ -8,7 +8,7 @@
 //! 3. It stands in the request's extensions as [`RequestId`] and in the response's header, where it replaces one of the handler's.
 //!    The other layers put it into problems and log records.
 //!
-//! It costs two allocations, the id's place in the extensions and the header's value.
+//! It costs two allocations, the id's text and its place in the extensions; clones of the id share the text.
 //!
 //! It goes outside everything else, so that everything inside can name the request.
 //!
@@ -50,7 +50,6 @@
 //! ```
 
 use std::future::Future;
-use std::hash::{Hash, Hasher};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -61,29 +60,20 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
-use uuid::fmt::Hyphenated;
 use uuid::{Builder, Uuid};
 
 /// The longest id that is accepted from outside, in bytes.
 const LONGEST: usize = 128;
 
-/// The id of one request: 1 to 128 visible ASCII characters. Cloning costs one reference count at most.
-#[derive(Debug, Clone)]
-pub struct RequestId(Text);
-
-#[derive(Debug, Clone)]
-enum Text {
-    /// In place, since every layer that may have to name the request keeps a copy.
-    Made([u8; Hyphenated::LENGTH]),
-    Given(HeaderValue),
-}
+/// The id of one request: 1 to 128 visible ASCII characters. Cloning costs one reference count.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RequestId(HeaderValue);
 
 impl RequestId {
     /// Takes an id of 1 to 128 visible ASCII characters (0x21 to 0x7E).
     pub fn parse(value: &HeaderValue) -> Option<Self> {
         let bytes = value.as_bytes();
-        let accepted = (1..=LONGEST).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic);
-        accepted.then(|| Self(Text::Given(value.clone())))
+        ((1..=LONGEST).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic)).then(|| Self(value.clone()))
     }
 
     /// Makes a new id: a UUID of version 7, of the millisecond and 74 random bits.
@@ -93,43 +83,22 @@ impl RequestId {
         // Not `now_v7`, which counts within the millisecond under a lock that all threads share.
         let [a, b, c, d, e, f, _, _, _, g, h, i, j, ..] = Uuid::new_v4().into_bytes();
         let id = Builder::from_unix_timestamp_millis(millis, &[a, b, c, d, e, f, g, h, i, j]);
-        let mut text = [0; Hyphenated::LENGTH];
+        let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
         id.as_uuid().hyphenated().encode_lower(&mut text);
-        Self(Text::Made(text))
+        // An owned buffer that is shared from the start: one allocation, and clones cost none.
+        let value = HeaderValue::from_maybe_shared(Bytes::from_owner(text));
+        Self(value.unwrap_or(HeaderValue::from_static("-")))
     }
 
     /// The id as text.
     pub fn as_str(&self) -> &str {
         // Visible ASCII is text; there is no other way to make one.
-        match &self.0 {
-            Text::Made(text) => str::from_utf8(text).unwrap_or_default(),
-            Text::Given(value) => value.to_str().unwrap_or_default(),
-        }
+        self.0.to_str().unwrap_or_default()
     }
 
     /// The id as a header's value.
     pub fn to_header_value(&self) -> HeaderValue {
-        match &self.0 {
-            Text::Made(text) => {
-                let value = HeaderValue::from_maybe_shared(Bytes::copy_from_slice(text));
-                value.unwrap_or(HeaderValue::from_static("-"))
-            }
-            Text::Given(value) => value.clone(),
-        }
-    }
-}
-
-impl PartialEq for RequestId {
-    fn eq(&self, other: &Self) -> bool {
-        self.as_str() == other.as_str()
-    }
-}
-
-impl Eq for RequestId {}
-
-impl Hash for RequestId {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.as_str().hash(state);
+        self.0.clone()
     }
 }
 
@@ -232,10 +201,11 @@ where
             .config
             .inbound(request.headers())
             .unwrap_or_else(RequestId::generate);
-        request.extensions_mut().insert(id.clone());
+        let value = id.to_header_value();
+        request.extensions_mut().insert(id);
         ResponseFuture {
             inner: self.inner.call(request),
-            id,
+            value: Some(value),
             config: Arc::clone(&self.config),
         }
     }
@@ -247,7 +217,7 @@ pin_project! {
     pub struct ResponseFuture<F> {
         #[pin]
         inner: F,
-        id: RequestId,
+        value: Option<HeaderValue>,
         config: Arc<Config>,
     }
 }
@@ -261,8 +231,9 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let mut response = ready!(this.inner.poll(cx))?;
-        let value = this.id.to_header_value();
-        response.headers_mut().insert(&this.config.header, value);
+        if let Some(value) = this.value.take() {
+            response.headers_mut().insert(&this.config.header, value);
+        }
         Poll::Ready(Ok(response))
     }
 }
