@@ -81,8 +81,12 @@ impl RequestId {
         let age = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let millis = u64::try_from(age.as_millis()).unwrap_or_default();
         // Not `now_v7`, which counts within the millisecond under a lock that all threads share.
-        let [a, b, c, d, e, f, _, _, _, g, h, i, j, ..] = Uuid::new_v4().into_bytes();
-        let id = Builder::from_unix_timestamp_millis(millis, &[a, b, c, d, e, f, g, h, i, j]);
+        let drawn = Uuid::new_v4().into_bytes();
+        // All of a byte is random but where version and variant stand, from the seventh to the ninth.
+        let random = drawn.iter().take(6).chain(drawn.iter().skip(9));
+        let mut bits = [0; 10];
+        bits.iter_mut().zip(random).for_each(|(own, drawn)| *own = *drawn);
+        let id = Builder::from_unix_timestamp_millis(millis, &bits);
         let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
         id.as_uuid().hyphenated().encode_lower(&mut text);
         // An owned buffer that is shared from the start: one allocation, and clones cost none.

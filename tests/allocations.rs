@@ -367,6 +367,8 @@ fn request_log_allocates_a_line_at_the_end() {
         .build()
         .expect("valid");
     check(&text, 1);
+    let json = RequestLogLayer::builder().json(std::io::sink).build().expect("valid");
+    check(&json, 1);
     with_default(Deaf(Some(Level::TRACE)), || check(&RequestLogLayer::new(), 0));
 }
 

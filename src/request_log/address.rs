@@ -1,4 +1,4 @@
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::net::IpAddr;
 
 /// The longest is an IPv6 address that ends in an IPv4 one.
@@ -30,7 +30,7 @@ impl AddressText {
 }
 
 /// As `Display` writes them, without its detours.
-fn write_octets(room: &mut &mut [u8], octets: [u8; 4]) {
+fn write_octets(mut room: impl io::Write, octets: [u8; 4]) {
     for (place, octet) in octets.into_iter().enumerate() {
         let [hundreds, tens, ones] = [octet / 100, octet / 10 % 10, octet % 10].map(|digit| digit + b'0');
         let written = match (place, octet) {

@@ -44,7 +44,7 @@
 //! sampling do not touch it. A service that cannot become ready is an event too, without a request to name.
 //!
 //! It costs no allocation where nobody listens. Else there are three: the record, the trail and the trail's place in the
-//! extensions; a text line of up to 256 bytes is one more, and a subscriber has costs of its own.
+//! extensions; a text line of up to 256 bytes is one more, a line of JSON another, and a subscriber has costs of its own.
 //!
 //! It goes inside `request_id`, so that it can name the request, and outside everything else, `catch_error` included: it sees what
 //! became of every request. Inner layers tell it through the trail what it cannot see.
