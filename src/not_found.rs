@@ -54,6 +54,7 @@ use std::fmt;
 use std::future::{Future, Ready, ready};
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::sync::LazyLock;
 use std::task::{Context, Poll, ready};
 
 use http::header::{ALLOW, CONTENT_LENGTH};
@@ -67,6 +68,10 @@ use crate::body::RejectBody;
 use crate::config_error::ConfigError;
 use crate::problem::Problem;
 use crate::request_id::RequestId;
+
+/// Made and rendered once: whoever looks for holes asks for much that is not there.
+static NO_ROUTE: LazyLock<Problem> = LazyLock::new(|| Problem::new(StatusCode::NOT_FOUND));
+static NO_METHOD: LazyLock<Problem> = LazyLock::new(|| Problem::new(StatusCode::METHOD_NOT_ALLOWED));
 
 /// Answers every request with a `404`. See the [module page](self).
 pub struct NotFound<B> {
@@ -110,7 +115,7 @@ impl<ReqB, B: RejectBody> Service<Request<ReqB>> for NotFound<B> {
     }
 
     fn call(&mut self, request: Request<ReqB>) -> Self::Future {
-        let problem = Problem::new(StatusCode::NOT_FOUND).for_request(request.extensions());
+        let problem = NO_ROUTE.clone().for_request(request.extensions());
         ready(Ok(problem.into_response()))
     }
 }
@@ -260,7 +265,10 @@ fn is_bare<B: Body>(response: &Response<B>) -> bool {
 
 fn explain<B: RejectBody>(bare: Response<B>, id: Option<RequestId>) -> Response<B> {
     let (mut parts, _) = bare.into_parts();
-    let mut problem = Problem::new(parts.status);
+    let mut problem = match parts.status {
+        StatusCode::METHOD_NOT_ALLOWED => NO_METHOD.clone(),
+        _ => NO_ROUTE.clone(),
+    };
     if let Some(id) = id {
         problem = problem.with_request_id(id);
     }

@@ -4,11 +4,12 @@
 //!
 //! 1. A service that has not answered within the time is dropped, and the client is told `503` with `Retry-After: 1`. Not `408`:
 //!    browsers take that for their own slowness and send the request again.
-//! 2. The time runs from the request's head to the answer's head. A body may stream for longer, in either direction, as long as
-//!    the service waits for nothing else of it before it answers.
+//! 2. The time runs from the moment at which the service first has to wait to the answer's head: what it does before, nobody could
+//!    cut short. A body may stream for longer, in either direction, as long as the service waits for nothing else of it before
+//!    it answers.
 //! 3. The failure is noted on the [`Trail`]: the request log's outcome is `timed_out`.
 //!
-//! It costs no allocation, and one timer.
+//! It costs no allocation, and a timer where the service has to wait.
 //!
 //! It goes inside whatever is cheap and refuses, and outside `jwt` and the service. A handler that must not be dropped half way,
 //! such as one that pays, spawns its work and awaits it.
@@ -61,6 +62,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -81,33 +83,36 @@ use crate::trail::{Failure, Trail};
 #[must_use = "layers do nothing until they wrap a service"]
 pub struct TimeoutLayer {
     /// `None` where a stack goes without.
-    deadline: Option<Duration>,
+    config: Option<Arc<Config>>,
+}
+
+#[derive(Debug, Clone)]
+struct Config {
+    deadline: Duration,
     answer: Problem,
 }
 
 impl TimeoutLayer {
     /// Waits as long as it takes.
     pub(crate) fn off() -> Self {
-        Self {
-            deadline: None,
-            answer: Problem::new(StatusCode::SERVICE_UNAVAILABLE),
-        }
+        Self { config: None }
     }
 
-    /// From the request's head to the answer's. Zero refuses whatever is not answered at once.
+    /// From the first wait of the service to the head of its answer. Zero refuses whatever is not answered at once.
     pub fn new(deadline: Duration) -> Self {
         let answer = Problem::new(StatusCode::SERVICE_UNAVAILABLE)
             .with_detail("this took too long")
             .with_header(RETRY_AFTER, HeaderValue::from_static("1"));
         Self {
-            deadline: Some(deadline),
-            answer,
+            config: Some(Arc::new(Config { deadline, answer })),
         }
     }
 
     /// What the client is told. Default `503` with `Retry-After: 1`.
     pub fn answer(mut self, problem: Problem) -> Self {
-        self.answer = problem;
+        if let Some(config) = &mut self.config {
+            Arc::make_mut(config).answer = problem;
+        }
         self
     }
 }
@@ -118,7 +123,7 @@ impl<S> Layer<S> for TimeoutLayer {
     fn layer(&self, inner: S) -> Self::Service {
         Timeout {
             inner,
-            layer: self.clone(),
+            config: self.config.clone(),
         }
     }
 }
@@ -127,7 +132,7 @@ impl<S> Layer<S> for TimeoutLayer {
 #[derive(Debug, Clone)]
 pub struct Timeout<S> {
     inner: S,
-    layer: TimeoutLayer,
+    config: Option<Arc<Config>>,
 }
 
 impl<S, ReqB, ResB> Service<Request<ReqB>> for Timeout<S>
@@ -144,16 +149,24 @@ where
     }
 
     fn call(&mut self, request: Request<ReqB>) -> Self::Future {
-        let id = request.extensions().get::<RequestId>().cloned();
-        let trail = request.extensions().get::<Trail>().cloned();
+        let patience = self.config.as_ref().map(|config| Patience {
+            config: Arc::clone(config),
+            id: request.extensions().get().cloned(),
+            trail: request.extensions().get().cloned(),
+        });
         ResponseFuture {
             inner: Some(self.inner.call(request)),
-            sleep: self.layer.deadline.map(sleep),
-            answer: self.layer.answer.clone(),
-            id,
-            trail,
+            sleep: None,
+            patience,
         }
     }
+}
+
+/// How long to wait, and what to say then.
+struct Patience {
+    config: Arc<Config>,
+    id: Option<RequestId>,
+    trail: Option<Trail>,
 }
 
 pin_project! {
@@ -163,11 +176,10 @@ pin_project! {
         // Dropped at the deadline: its work ends there, not with the answer's body.
         #[pin]
         inner: Option<F>,
+        // Not before there is something to wait for: most answers and all refusals within need no clock.
         #[pin]
         sleep: Option<Sleep>,
-        answer: Problem,
-        id: Option<RequestId>,
-        trail: Option<Trail>,
+        patience: Option<Patience>,
     }
 }
 
@@ -187,16 +199,21 @@ where
         if let Poll::Ready(answered) = inner.poll(cx) {
             return Poll::Ready(answered);
         }
-        let Some(sleep) = this.sleep.as_pin_mut() else {
+        let Some(patience) = this.patience else {
             return Poll::Pending;
         };
-        ready!(sleep.poll(cx));
+        if this.sleep.is_none() {
+            this.sleep.set(Some(sleep(patience.config.deadline)));
+        }
+        if let Some(sleep) = this.sleep.as_mut().as_pin_mut() {
+            ready!(sleep.poll(cx));
+        }
         this.inner.set(None);
-        if let Some(trail) = this.trail {
+        if let Some(trail) = &patience.trail {
             trail.note_failure(Failure::TimedOut);
         }
-        let mut problem = this.answer.clone();
-        if let Some(id) = this.id.take() {
+        let mut problem = patience.config.answer.clone();
+        if let Some(id) = patience.id.take() {
             problem = problem.with_request_id(id);
         }
         Poll::Ready(Ok(problem.into_response()))

@@ -59,7 +59,7 @@ fn shared<T: Clone + Debug + Send + Sync + 'static>() {}
 fn public_types_are_as_free_as_they_promise() {
     type Plain = Full<Bytes>;
     type Caught<B> = portcullis::catch_error::ResponseBody<B>;
-    type StackBody = Caught<portcullis::shutdown::ResponseBody<Caught<portcullis::throttle::ResponseBody<Plain>>>>;
+    type StackBody = Caught<portcullis::shutdown::ResponseBody<portcullis::throttle::ResponseBody<Plain>>>;
 
     owned::<portcullis::ConfigError>();
     owned::<portcullis::Error>();

@@ -1,8 +1,7 @@
 use std::convert::Infallible;
 use std::error::Error as StdError;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll};
+use std::task::{Context as TaskContext, Poll, ready};
 
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{Response, StatusCode};
@@ -10,6 +9,7 @@ use pin_project_lite::pin_project;
 
 use super::body::ResponseBody;
 use super::context::Context;
+use super::early::Caught;
 use super::fault::{Fault, guarded};
 use crate::body::RejectBody;
 use crate::problem::{Cause, Problem, Renderer, complete};
@@ -20,10 +20,10 @@ pin_project! {
     pub struct ResponseFuture<F> {
         #[pin]
         inner: Option<F>,
-        fault: Option<Fault>,
+        fault: Option<Box<Fault>>,
         // Until the response's body has it.
         context: Option<Context>,
-        renderer: Arc<Option<Renderer>>,
+        renderer: Option<Renderer>,
     }
 
     impl<F> PinnedDrop for ResponseFuture<F> {
@@ -40,17 +40,21 @@ pin_project! {
 }
 
 impl<F> ResponseFuture<F> {
-    pub(super) fn new(started: Result<F, Fault>, context: Context, renderer: Arc<Option<Renderer>>) -> Self {
-        let (inner, fault) = match started {
-            Ok(inner) => (Some(inner), None),
-            Err(fault) => (None, Some(fault)),
-        };
+    pub(super) fn new(context: Context, renderer: Option<Renderer>) -> Self {
         Self {
-            inner,
-            fault,
+            inner: None,
+            fault: None,
             context: Some(context),
             renderer,
         }
+    }
+
+    pub(super) fn begin(&mut self, inner: F) {
+        self.inner = Some(inner);
+    }
+
+    pub(super) fn fail(&mut self, fault: Box<Fault>) {
+        self.fault = Some(fault);
     }
 }
 
@@ -65,12 +69,14 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let answer = match this.inner.as_mut().as_pin_mut() {
-            Some(inner) => match guarded(|| inner.poll(cx)) {
-                Ok(Poll::Pending) => return Poll::Pending,
-                Ok(Poll::Ready(Ok(response))) => Ok(response),
-                Ok(Poll::Ready(Err(error))) => Err(Fault::Error(error.into())),
-                Err(message) => Err(Fault::Panicked(message)),
-            },
+            Some(inner) => {
+                // Not the outcome of `guarded`, which would move it once more.
+                let mut polled = Poll::Pending;
+                match guarded(|| polled = inner.poll(cx)) {
+                    Ok(()) => ready!(polled).map_err(|error| Box::new(Fault::Error(error.into()))),
+                    Err(message) => Err(Box::new(Fault::Panicked(message))),
+                }
+            }
             None => match this.fault.take() {
                 Some(fault) => Err(fault),
                 // Polled after completion, which the contract of `Future` leaves open.
@@ -83,8 +89,11 @@ where
         if let Err(message) = guarded(|| this.inner.set(None)) {
             context.panicked("dropping the future", &message);
         }
-        let response = match answer {
-            Ok(response) => {
+        let mut response = match answer {
+            Ok(mut response) => {
+                if let Some(caught) = Caught::take(response.extensions_mut()) {
+                    context.report(&caught);
+                }
                 if let Some(cause) = response.extensions().get().and_then(Cause::take) {
                     context.failed("the handler", cause);
                 }
@@ -95,21 +104,21 @@ where
                 fault.problem().into_response()
             }
         };
-        let response = finish(response, &context, this.renderer.as_ref().as_ref());
+        finish(&mut response, &context, this.renderer.as_ref());
         Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, Some(context)))))
     }
 }
 
 /// Completes a problem; a renderer that panics costs the client its rendering, not the headers that the layers within have set.
-fn finish<B: RejectBody>(mut response: Response<B>, context: &Context, renderer: Option<&Renderer>) -> Response<B> {
-    if let Err(message) = guarded(|| complete(&mut response, context.id(), renderer)) {
+fn finish<B: RejectBody>(response: &mut Response<B>, context: &Context, renderer: Option<&Renderer>) {
+    if let Err(message) = guarded(|| complete(response, context.id(), renderer)) {
         context.panicked("the renderer", &message);
         let mut plain = Problem::new(StatusCode::INTERNAL_SERVER_ERROR);
         if let Some(id) = context.id() {
             plain = plain.with_request_id(id.clone());
         }
         let (own, body) = plain.into_response().into_parts();
-        response = response.map(|_: B| body);
+        *response.body_mut() = body;
         *response.status_mut() = own.status;
         for outdated in [CONTENT_LENGTH, CONTENT_ENCODING] {
             response.headers_mut().remove(outdated);
@@ -117,5 +126,4 @@ fn finish<B: RejectBody>(mut response: Response<B>, context: &Context, renderer:
         response.headers_mut().extend(own.headers);
         response.extensions_mut().extend(own.extensions);
     }
-    response
 }

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use tower_layer::Layer;
 
 use super::service::CatchError;
@@ -8,7 +6,7 @@ use crate::problem::Renderer;
 /// Applies [`CatchError`]. See the [module page](super).
 #[derive(Debug, Clone, Default)]
 pub struct CatchErrorLayer {
-    renderer: Arc<Option<Renderer>>,
+    renderer: Option<Renderer>,
 }
 
 impl CatchErrorLayer {
@@ -22,7 +20,7 @@ impl CatchErrorLayer {
     /// A renderer that panics is logged, and the client gets a plain `500`.
     #[must_use]
     pub fn renderer(mut self, renderer: Renderer) -> Self {
-        self.renderer = Arc::new(Some(renderer));
+        self.renderer = Some(renderer);
         self
     }
 }
@@ -31,6 +29,6 @@ impl<S> Layer<S> for CatchErrorLayer {
     type Service = CatchError<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        CatchError::new(inner, Arc::clone(&self.renderer))
+        CatchError::new(inner, self.renderer.clone())
     }
 }

@@ -74,6 +74,7 @@
 
 mod body;
 mod context;
+mod early;
 mod error;
 mod fault;
 mod future;
@@ -83,6 +84,8 @@ mod service;
 mod tests;
 
 pub use self::body::ResponseBody;
+pub(crate) use self::early::CatchEarlyLayer;
+pub use self::early::{CatchEarly, EarlyFuture};
 pub use self::error::BodyError;
 pub use self::future::ResponseFuture;
 pub use self::layer::CatchErrorLayer;

@@ -1,6 +1,5 @@
 use std::convert::Infallible;
 use std::error::Error as StdError;
-use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
 use http::{Request, Response};
@@ -17,12 +16,12 @@ use crate::problem::Renderer;
 #[derive(Debug)]
 pub struct CatchError<S> {
     inner: S,
-    renderer: Arc<Option<Renderer>>,
-    unready: Option<Fault>,
+    renderer: Option<Renderer>,
+    unready: Option<Box<Fault>>,
 }
 
 impl<S> CatchError<S> {
-    pub(super) fn new(inner: S, renderer: Arc<Option<Renderer>>) -> Self {
+    pub(super) fn new(inner: S, renderer: Option<Renderer>) -> Self {
         Self {
             inner,
             renderer,
@@ -34,7 +33,7 @@ impl<S> CatchError<S> {
 impl<S: Clone> Clone for CatchError<S> {
     fn clone(&self) -> Self {
         // Readiness, and the lack of it, belongs to one instance.
-        Self::new(self.inner.clone(), Arc::clone(&self.renderer))
+        Self::new(self.inner.clone(), self.renderer.clone())
     }
 }
 
@@ -53,19 +52,24 @@ where
             match guarded(|| self.inner.poll_ready(cx)) {
                 Ok(Poll::Pending) => return Poll::Pending,
                 Ok(Poll::Ready(Ok(()))) => {}
-                Ok(Poll::Ready(Err(error))) => self.unready = Some(Fault::Unready(error.into())),
-                Err(message) => self.unready = Some(Fault::Panicked(message)),
+                Ok(Poll::Ready(Err(error))) => self.unready = Some(Box::new(Fault::Unready(error.into()))),
+                Err(message) => self.unready = Some(Box::new(Fault::Panicked(message))),
             }
         }
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<ReqB>) -> Self::Future {
-        let context = Context::of(&request);
-        let started = match self.unready.take() {
-            Some(fault) => Err(fault),
-            None => guarded(|| self.inner.call(request)).map_err(Fault::Panicked),
-        };
-        ResponseFuture::new(started, context, Arc::clone(&self.renderer))
+        let mut future = ResponseFuture::new(Context::of(&request), self.renderer.clone());
+        let inner = &mut self.inner;
+        match self.unready.take() {
+            Some(fault) => future.fail(fault),
+            None => {
+                if let Err(message) = guarded(|| future.begin(inner.call(request))) {
+                    future.fail(Box::new(Fault::Panicked(message)));
+                }
+            }
+        }
+        future
     }
 }

@@ -1,6 +1,6 @@
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -12,6 +12,13 @@ use super::policy::{Policy, Preflight, Verdict};
 use crate::body::RejectBody;
 use crate::problem::Problem;
 use crate::request_id::RequestId;
+
+/// Made and rendered once: a refusal under attack should cost no more than leave does.
+static NOT_THIS_ORIGIN: LazyLock<Problem> = LazyLock::new(|| {
+    Problem::new(StatusCode::FORBIDDEN)
+        .with_detail("this origin may not read from here")
+        .with_header(VARY, Policy::refused_preflight_vary())
+});
 
 pin_project! {
     /// The future of [`Cors`](super::Cors).
@@ -92,9 +99,7 @@ fn allow<B: RejectBody>(headers: HeaderMap) -> Response<B> {
 }
 
 fn refuse<B: RejectBody>(id: Option<RequestId>) -> Response<B> {
-    let mut problem = Problem::new(StatusCode::FORBIDDEN)
-        .with_detail("this origin may not read from here")
-        .with_header(VARY, Policy::refused_preflight_vary());
+    let mut problem = NOT_THIS_ORIGIN.clone();
     if let Some(id) = id {
         problem = problem.with_request_id(id);
     }

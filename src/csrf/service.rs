@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll};
 
 use http::{Request, Response, StatusCode};
@@ -10,6 +10,10 @@ use crate::body::RejectBody;
 use crate::problem::Problem;
 use crate::request_id::RequestId;
 use crate::request_view::RequestView;
+
+/// Made and rendered once: a refusal under attack should cost no more than leave does.
+static FOREIGN: LazyLock<Problem> =
+    LazyLock::new(|| Problem::new(StatusCode::FORBIDDEN).with_detail("this request came from another site"));
 
 /// The service made by [`CsrfLayer`](super::CsrfLayer). See the [module page](crate::csrf).
 #[derive(Debug, Clone)]
@@ -59,10 +63,7 @@ where
         let Some(refusal) = self.refusal(&request) else {
             return ResponseFuture::pass(self.inner.call(request));
         };
-        let mut response = Problem::new(StatusCode::FORBIDDEN)
-            .with_detail("this request came from another site")
-            .for_request(request.extensions())
-            .into_response();
+        let mut response = FOREIGN.clone().for_request(request.extensions()).into_response();
         response.extensions_mut().insert(refusal);
         ResponseFuture::refuse(response)
     }

@@ -38,8 +38,8 @@ struct Shared {
     instance: Option<Cow<'static, str>>,
     headers: HeaderMap,
     members: Map<String, Value>,
-    /// The JSON object up to its closing brace.
-    rendered: OnceLock<Vec<u8>>,
+    /// The JSON object without the request's id.
+    rendered: OnceLock<Bytes>,
 }
 
 impl Problem {
@@ -210,16 +210,16 @@ impl Problem {
 
     pub(super) fn to_json(&self) -> Bytes {
         let rendered = self.shared.rendered.get_or_init(|| self.shared.render());
-        let id = self.request_id.as_ref().map(RequestId::as_str);
+        let (Some(id), Some(open)) = (&self.request_id, rendered.strip_suffix(b"}")) else {
+            return rendered.clone();
+        };
+        let id = id.as_str();
         // Exactly, so that the buffer becomes the body as it is; only an id with quotes grows it.
-        let length = id.map_or(0, |id| ID_MEMBER.len() + id.len() + 2) + rendered.len() + 1;
-        let mut json = Vec::with_capacity(length);
-        json.extend_from_slice(rendered);
-        if let Some(id) = id {
-            json.extend_from_slice(ID_MEMBER);
-            // Writing a string into a buffer has no way to fail.
-            let _ = serde_json::to_writer(&mut json, id);
-        }
+        let mut json = Vec::with_capacity(rendered.len() + ID_MEMBER.len() + id.len() + 2);
+        json.extend_from_slice(open);
+        json.extend_from_slice(ID_MEMBER);
+        // Writing a string into a buffer has no way to fail.
+        let _ = serde_json::to_writer(&mut json, id);
         json.push(b'}');
         Bytes::from(json)
     }
@@ -232,11 +232,10 @@ impl Problem {
 }
 
 impl Shared {
-    fn render(&self) -> Vec<u8> {
+    fn render(&self) -> Bytes {
         // Strings and JSON values only: serialisation has no way to fail.
-        let mut json = serde_json::to_vec(self).unwrap_or_else(|_| b"{\"type\":\"about:blank\"}".to_vec());
-        json.pop();
-        json
+        let json = serde_json::to_vec(self);
+        json.map_or(Bytes::from_static(b"{\"type\":\"about:blank\"}"), Bytes::from)
     }
 
     fn members<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {

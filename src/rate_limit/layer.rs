@@ -16,10 +16,16 @@ use crate::request_view::RequestView;
 #[derive(Debug, Clone)]
 #[must_use = "layers do nothing until they wrap a service"]
 pub struct RateLimitLayer {
-    pub(super) limiter: Arc<Limiter>,
+    /// `None` where a stack goes without.
+    pub(super) limiter: Option<Arc<Limiter>>,
 }
 
 impl RateLimitLayer {
+    /// Counts nothing.
+    pub(crate) fn off() -> Self {
+        Self { limiter: None }
+    }
+
     /// No quota yet; by the client's address, with the draft's headers, 100 000 callers at most.
     pub fn builder() -> RateLimitLayerBuilder {
         RateLimitLayerBuilder::new()
@@ -50,19 +56,23 @@ impl RateLimitLayer {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn forget<B>(&self, request: &Request<B>) -> bool {
-        self.limiter.forget(RequestView::of(request))
+        let limiter = self.limiter.as_ref();
+        limiter.is_some_and(|limiter| limiter.forget(RequestView::of(request)))
     }
 
     /// Whether callers are told apart by address and by nothing else.
     pub(crate) fn is_by_address(&self) -> bool {
-        self.limiter.rules.iter().all(|rule| rule.key.is_address())
+        let mut rules = self.limiter.iter().flat_map(|limiter| &limiter.rules);
+        rules.all(|rule| rule.key.is_address())
     }
 
     /// A name that a quota of each bears.
     pub(crate) fn name_in_common(&self, other: &Self) -> Option<&str> {
-        self.limiter
-            .names()
-            .find(|name| other.limiter.names().any(|other| other == *name))
+        self.names().find(|name| other.names().any(|other| other == *name))
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.limiter.iter().flat_map(|limiter| limiter.names())
     }
 }
 
@@ -70,6 +80,6 @@ impl<S> Layer<S> for RateLimitLayer {
     type Service = RateLimit<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        RateLimit::new(inner, Arc::clone(&self.limiter))
+        RateLimit::new(inner, self.limiter.clone())
     }
 }

@@ -15,11 +15,11 @@ use crate::request_view::RequestView;
 #[derive(Debug, Clone)]
 pub struct RateLimit<S> {
     inner: S,
-    limiter: Arc<Limiter>,
+    limiter: Option<Arc<Limiter>>,
 }
 
 impl<S> RateLimit<S> {
-    pub(super) fn new(inner: S, limiter: Arc<Limiter>) -> Self {
+    pub(super) fn new(inner: S, limiter: Option<Arc<Limiter>>) -> Self {
         Self { inner, limiter }
     }
 }
@@ -46,7 +46,10 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqB>) -> Self::Future {
-        match self.limiter.judge(RequestView::of(&request)) {
+        let Some(limiter) = &self.limiter else {
+            return ResponseFuture::pass(self.inner.call(request), None);
+        };
+        match limiter.judge(RequestView::of(&request)) {
             Verdict::Admit {
                 delay,
                 allowance,
@@ -58,12 +61,12 @@ where
                 if delay.is_zero() {
                     return ResponseFuture::pass(self.inner.call(request), receipt);
                 }
-                let limiter = Arc::clone(&self.limiter);
+                let limiter = Arc::clone(limiter);
                 ResponseFuture::ask(Inquiry::delay(limiter, delay, receipt, self.keep_ready(), request))
             }
-            Verdict::Refuse(refusal) => ResponseFuture::refuse(refusal.into_response(&self.limiter)),
+            Verdict::Refuse(refusal) => ResponseFuture::refuse(refusal.into_response(limiter)),
             Verdict::Ask(charges, taking) => {
-                let limiter = Arc::clone(&self.limiter);
+                let limiter = Arc::clone(limiter);
                 ResponseFuture::ask(Inquiry::store(limiter, charges, taking, self.keep_ready(), request))
             }
         }

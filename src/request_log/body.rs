@@ -2,14 +2,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
-use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
-use tracing::Span;
 
 use super::policy::End;
-use super::record::Record;
-use super::span::Spanned;
+use super::watch::{Watch, Watched};
 use crate::body::RejectBody;
 
 pin_project! {
@@ -17,19 +14,15 @@ pin_project! {
     #[derive(Debug)]
     pub struct ResponseBody<B> {
         #[pin]
-        inner: Spanned<B>,
-        // After the body, which may yet note on the trail, while it is dropped, why it ended.
-        record: Option<Box<Record>>,
+        inner: Watched<B>,
     }
 }
 
-impl<B: Body> ResponseBody<B> {
-    pub(super) fn wrap(response: Response<B>, span: Span, record: Option<Box<Record>>) -> Response<Self> {
-        let record = record.and_then(|record| record.answered(&response));
-        response.map(|body| Self {
-            inner: Spanned::new(body, span),
-            record,
-        })
+impl<B> ResponseBody<B> {
+    pub(super) fn new(inner: B, watch: Watch) -> Self {
+        Self {
+            inner: Watched::new(inner, watch),
+        }
     }
 }
 
@@ -38,27 +31,28 @@ impl<B: Body> Body for ResponseBody<B> {
     type Error = B::Error;
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        let mut this = self.project();
-        let polled = Record::watch(this.record, || this.inner.as_mut().within(|body| body.poll_frame(cx)));
-        let poll = polled.unwrap_or(Poll::Ready(None));
-        let Some(record) = this.record else {
-            return poll;
+        let within = self.project().inner.within(|mut body| {
+            let poll = body.as_mut().poll_frame(cx);
+            let done = match &poll {
+                Poll::Pending => false,
+                // hyper asks for no frame after the last.
+                Poll::Ready(Some(Ok(_))) => body.is_end_stream(),
+                Poll::Ready(_) => true,
+            };
+            ((poll, done), done)
+        });
+        let Some(((poll, done), watch)) = within else {
+            return Poll::Ready(None);
         };
-        let end = match &poll {
-            Poll::Pending => None,
-            Poll::Ready(None) => Some(End::Ended),
-            Poll::Ready(Some(Err(_))) => Some(End::Failed),
-            Poll::Ready(Some(Ok(frame))) => {
+        if let Some(record) = watch.record() {
+            if let Poll::Ready(Some(Ok(frame))) = &poll {
                 record.sent(frame.data_ref().map_or(0, Buf::remaining));
-                // hyper asks for no frame after this one.
-                let last = this.inner.inner().is_some_and(Body::is_end_stream);
-                last.then_some(End::Ended)
             }
-        };
-        if let Some(end) = end
-            && let Some(record) = this.record.take()
-        {
-            record.close(end);
+            match &poll {
+                Poll::Ready(Some(Err(_))) => watch.close(End::Failed),
+                _ if done => watch.close(End::Ended),
+                _ => {}
+            }
         }
         poll
     }
@@ -76,9 +70,6 @@ impl<B: Body> Body for ResponseBody<B> {
 
 impl<B: RejectBody> RejectBody for ResponseBody<B> {
     fn reject(bytes: Bytes) -> Self {
-        Self {
-            inner: Spanned::new(B::reject(bytes), Span::none()),
-            record: None,
-        }
+        Self::new(B::reject(bytes), Watch::Idle)
     }
 }

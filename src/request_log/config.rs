@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::lines::Lines;
 use super::policy::{Policy, Verdict};
 use super::query::Query;
 use super::text::Text;
@@ -16,6 +17,8 @@ pub(super) struct Config {
     pub(super) query: Query,
     pub(super) filter: Option<Filter>,
     pub(super) text: Option<Text>,
+    /// Where records go instead of to `tracing`.
+    pub(super) json: Option<Lines>,
     /// Ordinary records so far, written or not.
     pub(super) ordinary: AtomicU64,
 }
@@ -23,7 +26,9 @@ pub(super) struct Config {
 impl Config {
     /// Whether anybody takes a record. The most severe level is asked for: the record's own is known at the end only.
     pub(super) fn listens(&self) -> bool {
-        self.text.is_some() || tracing::event_enabled!(target: "portcullis::request_log", tracing::Level::ERROR)
+        self.text.is_some()
+            || self.json.is_some()
+            || tracing::event_enabled!(target: "portcullis::request_log", tracing::Level::ERROR)
     }
 
     pub(super) fn wants(&self, request: RequestView<'_>) -> bool {
@@ -43,6 +48,7 @@ impl fmt::Debug for Config {
             .field("query", &self.query)
             .field("filter", &self.filter.is_some())
             .field("text", &self.text)
+            .field("json", &self.json)
             .finish_non_exhaustive()
     }
 }

@@ -27,6 +27,39 @@ impl fmt::Display for ApacheDate {
     }
 }
 
+/// A time as RFC 3339 has it, in UTC and to the microsecond: `2026-11-25T02:05:00.000000Z`. Times before 1970 are written as its
+/// beginning.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct InternetDate(pub(super) SystemTime);
+
+impl fmt::Display for InternetDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let since = self.0.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let (year, month, day) = civil(since.as_secs() / DAY);
+        let second = since.as_secs() % DAY;
+        let mut text = *b"0000-00-00T00:00:00.000000Z";
+        for (end, mut number) in [
+            (4, year),
+            (7, month),
+            (10, day),
+            (13, second / 3600),
+            (16, second % 3600 / 60),
+            (19, second % 60),
+            (26, since.subsec_micros().into()),
+        ] {
+            // From the last digit to the first, as far as the zeros go.
+            for place in text.iter_mut().take(end).rev() {
+                if number == 0 {
+                    break;
+                }
+                *place = b'0' + u8::try_from(number % 10).unwrap_or_default();
+                number /= 10;
+            }
+        }
+        f.write_str(str::from_utf8(&text).unwrap_or_default())
+    }
+}
+
 /// Year, month and day of the Gregorian calendar, so many days after 1 January 1970.
 ///
 /// Years are counted from March, so that the leap day is a year's last, in eras of 400 years, which are all alike: see

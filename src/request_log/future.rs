@@ -4,12 +4,10 @@ use std::task::{Context, Poll, ready};
 use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
-use tracing::Span;
 
 use super::body::ResponseBody;
 use super::policy::End;
-use super::record::Record;
-use super::span::Spanned;
+use super::watch::{Watch, Watched};
 
 pin_project! {
     /// The future of [`RequestLog`](super::RequestLog).
@@ -17,17 +15,14 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F> {
         #[pin]
-        inner: Spanned<F>,
-        // After the future, which may yet note on the trail, while it is dropped, why it ended.
-        record: Option<Box<Record>>,
+        inner: Watched<F>,
     }
 }
 
 impl<F> ResponseFuture<F> {
-    pub(super) fn new(inner: F, span: Span, record: Option<Box<Record>>) -> Self {
+    pub(super) fn new(inner: F, watch: Watch) -> Self {
         Self {
-            inner: Spanned::new(inner, span),
-            record,
+            inner: Watched::new(inner, watch),
         }
     }
 }
@@ -40,18 +35,25 @@ where
     type Output = Result<Response<ResponseBody<B>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        let polled = Record::watch(this.record, || this.inner.as_mut().within(|future| future.poll(cx)));
-        // Polled after completion, which the contract of `Future` leaves open.
-        let answer = ready!(polled.unwrap_or(Poll::Pending));
-        let span = this.inner.finish();
-        let record = this.record.take();
+        let this = self.project();
+        let within = this.inner.within(|future| {
+            let polled = future.poll(cx);
+            let done = polled.is_ready();
+            (polled, done)
+        });
+        let Some((polled, watch)) = within else {
+            // Polled after completion, which the contract of `Future` leaves open.
+            return Poll::Pending;
+        };
+        let answer = ready!(polled);
+        let mut watch = watch.take();
         Poll::Ready(match answer {
-            Ok(response) => Ok(ResponseBody::wrap(response, span, record)),
+            Ok(response) => {
+                watch.answered(&response);
+                Ok(response.map(|body| ResponseBody::new(body, watch)))
+            }
             Err(error) => {
-                if let Some(record) = record {
-                    record.close(End::Failed);
-                }
+                watch.close(End::Failed);
                 Err(error)
             }
         })

@@ -16,6 +16,7 @@
 //! 6. The query is not shown unless told so, and then without the values of parameters that are known to be secret.
 //! 7. With [`text`](RequestLogLayerBuilder::text) each record is also a line in Apache's common or combined format. What is not
 //!    printable ASCII in it is escaped: nobody can forge a line.
+//! 8. With [`json`](RequestLogLayerBuilder::json) the record is a line of JSON and no event.
 //!
 //! | field | what | present |
 //! |---|---|---|
@@ -43,7 +44,7 @@
 //! sampling do not touch it. A service that cannot become ready is an event too, without a request to name.
 //!
 //! It costs no allocation where nobody listens. Else there are three: the record, the trail and the trail's place in the
-//! extensions; a text line of up to 256 bytes is one more, and a subscriber has costs of its own.
+//! extensions; a text line of up to 256 bytes is one more, a line of JSON another, and a subscriber has costs of its own.
 //!
 //! It goes inside `request_id`, so that it can name the request, and outside everything else, `catch_error` included: it sees what
 //! became of every request. Inner layers tell it through the trail what it cannot see.
@@ -135,12 +136,15 @@
 //! # }
 //! ```
 
+mod address;
 mod body;
 mod config;
 mod count;
 mod date;
 mod future;
+mod json;
 mod layer;
+mod lines;
 mod policy;
 mod query;
 mod record;
@@ -149,6 +153,8 @@ mod span;
 #[cfg(test)]
 mod tests;
 mod text;
+mod told;
+mod watch;
 
 pub use self::body::ResponseBody;
 pub use self::count::{CountRequestBody, CountRequestBodyLayer, CountedBody};

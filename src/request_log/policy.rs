@@ -55,6 +55,17 @@ impl Outcome {
         }
     }
 
+    /// The text of the record.
+    pub(super) fn message(self) -> &'static str {
+        match self {
+            Self::Complete => "request complete",
+            Self::Aborted => "request aborted",
+            Self::Panicked => "request panicked",
+            Self::TimedOut => "request timed_out",
+            Self::Failed => "request failed",
+        }
+    }
+
     fn of(facts: &Facts) -> Self {
         match (&facts.failure, facts.end) {
             (Some(Failure::Panicked), _) | (None, End::Unwound) => Self::Panicked,

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -6,11 +7,13 @@ use http::header::{CONTENT_LENGTH, REFERER, USER_AGENT};
 use http::{Extensions, HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 use http_body::Body;
 use tokio::time::Instant;
-use tracing::{Level, Span};
+use tracing::Span;
 
+use super::address::AddressText;
 use super::config::Config;
-use super::policy::{End, Facts, Severity, Verdict, is_bodiless};
+use super::policy::{End, Facts, Verdict, is_bodiless};
 use super::text::{Line, TextFormat};
+use super::told::Told;
 use crate::client_ip::ClientIp;
 use crate::request_id::RequestId;
 use crate::request_view::RequestView;
@@ -41,12 +44,12 @@ pub(super) struct Record {
     headers: Option<Duration>,
     sent: u64,
     expected: Option<u64>,
-    end: End,
+    pub(super) end: End,
 }
 
 impl Record {
     /// Opens the record of a request that is to be recorded, and puts a trail into its extensions.
-    pub(super) fn open<B>(request: &mut Request<B>, config: &Arc<Config>) -> Option<Box<Self>> {
+    pub(super) fn open<B>(request: &mut Request<B>, config: &Arc<Config>) -> Option<Self> {
         if !config.listens() || !config.wants(RequestView::of(request)) {
             return None;
         }
@@ -54,7 +57,7 @@ impl Record {
         let header = |name| request.headers().get(name).cloned();
         let text = config.text.as_ref();
         let combined = text.is_some_and(|text| text.format == TextFormat::Combined);
-        Some(Box::new(Self {
+        Some(Self {
             config: Arc::clone(config),
             method: request.method().clone(),
             uri: request.uri().clone(),
@@ -76,32 +79,15 @@ impl Record {
             sent: 0,
             expected: None,
             end: End::Dropped,
-        }))
+        })
     }
 
-    /// Runs `work`. What a panic of it leaves behind is dropped by whoever caught the panic, perhaps much later.
-    pub(super) fn watch<T>(record: &mut Option<Box<Self>>, work: impl FnOnce() -> T) -> T {
-        let mut ends_with = |end| {
-            if let Some(record) = record {
-                record.end = end;
-            }
-        };
-        ends_with(End::Unwound);
-        let done = work();
-        ends_with(End::Dropped);
-        done
-    }
-
-    /// Notes the response's head. `None` where no body is to follow: the record is then written.
-    pub(super) fn answered<B: Body>(mut self: Box<Self>, response: &Response<B>) -> Option<Box<Self>> {
+    /// Notes the response's head. False where no body is to follow.
+    pub(super) fn awaits_body<B: Body>(&mut self, response: &Response<B>) -> bool {
         self.headers = Some(self.started.elapsed());
         self.status = Some(response.status());
         self.expected = content_length(response.headers()).or_else(|| response.body().size_hint().exact());
-        if is_bodiless(&self.method, response.status()) || response.body().is_end_stream() {
-            self.close(End::Ended);
-            return None;
-        }
-        Some(self)
+        !is_bodiless(&self.method, response.status()) && !response.body().is_end_stream()
     }
 
     /// Notes bytes of the response body that were handed over.
@@ -109,12 +95,7 @@ impl Record {
         self.sent = self.sent.saturating_add(bytes as u64);
     }
 
-    /// Writes the record.
-    pub(super) fn close(mut self: Box<Self>, end: End) {
-        self.end = end;
-    }
-
-    fn emit(&self, verdict: Verdict, total: Duration, sampled: bool) {
+    fn emit(&self, verdict: Verdict, total: Duration) {
         let route = self.trail.route();
         let route = route.as_deref();
         #[cfg(feature = "axum")]
@@ -123,43 +104,35 @@ impl Record {
             .as_ref()
             .map(crate::axum::extensions::Route::as_str)
             .or(route);
-        let agent = self.user_agent.as_ref();
-        let agent = agent.map(|agent| String::from_utf8_lossy(agent.as_bytes()));
-        // The level of an event is part of its callsite, so each level has one.
-        macro_rules! emit {
-            ($level:expr) => {
-                tracing::event!(
-                    target: "portcullis::request_log",
-                    parent: &self.around,
-                    $level,
-                    outcome = verdict.outcome.as_str(),
-                    http.request.method = self.method.as_str(),
-                    url.path = known(self.uri.path()),
-                    url.query = self.config.query.show(self.uri.query()).as_deref(),
-                    http.route = route,
-                    http.response.status_code = self.status.map(|status| status.as_u16()),
-                    http.request.body.size = self.trail.request_bytes().or(self.request_length),
-                    http.response.body.size = self.sent,
-                    network.protocol.version = version(self.version),
-                    client.address = self.trail.client_ip().or(self.client).map(tracing::field::display),
-                    user_agent.original = agent.as_deref().and_then(known),
-                    request_id = self.request_id.as_ref().map(RequestId::as_str),
-                    trace_id = self.trace.map(|(trace, _)| tracing::field::display(trace)),
-                    span_id = self.trace.map(|(_, span)| tracing::field::display(span)),
-                    enduser.id = self.trail.user().as_deref(),
-                    headers_ms = self.headers.map(milliseconds),
-                    latency_ms = milliseconds(total),
-                    slow = verdict.slow.then_some(true),
-                    sample_rate = sampled.then(|| self.config.policy.one_in.get()),
-                    "request {}",
-                    verdict.outcome.as_str(),
-                )
-            };
-        }
-        match verdict.severity {
-            Severity::Error => emit!(Level::ERROR),
-            Severity::Warn => emit!(Level::WARN),
-            Severity::Info => emit!(Level::INFO),
+        let agent = self.user_agent.as_ref().map(HeaderValue::as_bytes);
+        let user = self.trail.user();
+        let mut room = AddressText::default();
+        let client = self.trail.client_ip().or(self.client);
+        let sampled = self.config.policy.samples(verdict);
+        let told = Told {
+            severity: verdict.severity,
+            outcome: verdict.outcome,
+            method: self.method.as_str(),
+            path: known(self.uri.path()),
+            query: self.config.query.show(self.uri.query()),
+            route,
+            status: self.status.map(|status| status.as_u16()),
+            request_size: self.trail.request_bytes().or(self.request_length),
+            response_size: self.sent,
+            version: version(self.version),
+            client: client.and_then(|address| room.write(address)),
+            user_agent: agent.map(readable).filter(|agent| !agent.is_empty()),
+            request_id: self.request_id.as_ref().map(RequestId::as_str),
+            trace: self.trace,
+            user: user.as_deref(),
+            headers: self.headers,
+            total,
+            slow: verdict.slow,
+            sample_rate: sampled.then(|| self.config.policy.one_in.get()),
+        };
+        match &self.config.json {
+            Some(lines) => lines.put(&told.json(SystemTime::now())),
+            None => told.event(&self.around),
         }
     }
 
@@ -203,7 +176,7 @@ impl Drop for Record {
         if self.config.leaves_out(verdict) {
             return;
         }
-        self.emit(verdict, total, self.config.policy.samples(verdict));
+        self.emit(verdict, total);
         self.write();
     }
 }
@@ -221,6 +194,11 @@ fn known(text: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
 }
 
+/// Nearly all are ASCII, which is looked through faster than what may have to be replaced.
+fn readable(text: &[u8]) -> Cow<'_, str> {
+    str::from_utf8(text).map_or_else(|_| String::from_utf8_lossy(text), Cow::Borrowed)
+}
+
 /// The version as OpenTelemetry writes it.
 fn version(version: Version) -> Option<&'static str> {
     match version {
@@ -231,9 +209,4 @@ fn version(version: Version) -> Option<&'static str> {
         Version::HTTP_3 => Some("3"),
         _ => None,
     }
-}
-
-/// To whole microseconds: the rest is noise, and would be printed with 17 digits.
-fn milliseconds(duration: Duration) -> f64 {
-    (duration.as_secs_f64() * 1e6).round() / 1e3
 }

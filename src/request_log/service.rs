@@ -9,8 +9,7 @@ use super::body::ResponseBody;
 use super::config::Config;
 use super::future::ResponseFuture;
 use super::policy::Outcome;
-use super::record::Record;
-use super::span::span;
+use super::watch::Watch;
 
 /// Writes one record per request. See the [module page](super).
 #[derive(Debug, Clone)]
@@ -48,9 +47,8 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqB>) -> Self::Future {
-        let mut record = Record::open(&mut request, &self.config);
-        let span = span(&request);
-        let future = Record::watch(&mut record, || span.in_scope(|| self.inner.call(request)));
-        ResponseFuture::new(future, span, record)
+        let mut watch = Watch::open(&mut request, &self.config);
+        let future = watch.run(|| self.inner.call(request));
+        ResponseFuture::new(future, watch)
     }
 }

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::io;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -7,11 +8,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use http::{Method, StatusCode, Version};
 use proptest::prelude::*;
 
-use super::date::ApacheDate;
+use super::address::AddressText;
+use super::date::{ApacheDate, InternetDate};
 use super::layer::{RequestLogLayer, RequestLogLayerBuilder};
+use super::lines::Lines;
 use super::policy::{End, Facts, Outcome, Policy, Severity, is_bodiless};
 use super::query::Query;
 use super::text::{Line, Text, TextFormat};
+use super::told::Told;
 use crate::trail::Failure;
 
 fn facts() -> Facts {
@@ -321,7 +325,7 @@ fn a_line_is_one_write_and_a_failure_to_write_is_not_the_requests() {
     }
     let writes = Writes::default();
     let file = writes.clone();
-    let text = Text::new(TextFormat::Common, move || file.clone());
+    let text = Text::new(TextFormat::Common, Lines::new(move || file.clone()));
     let line = Line {
         client: None,
         user: None,
@@ -392,5 +396,83 @@ proptest! {
         let query = Query { shown: true, redacted: vec!["c".into()] };
         let shown = query.show(Some(&text));
         prop_assert_eq!(shown.as_deref(), Some(text.as_str()));
+    }
+}
+
+proptest! {
+    #[test]
+    fn an_address_is_written_as_its_display_writes_it(address: IpAddr) {
+        let mut room = AddressText::default();
+        prop_assert_eq!(room.write(address), Some(&*address.to_string()));
+    }
+}
+
+fn told<'a>(agent: Cow<'a, str>, route: Option<&'a str>) -> Told<'a> {
+    Told {
+        severity: Severity::Info,
+        outcome: Outcome::Complete,
+        method: "GET",
+        path: Some("/posts"),
+        query: None,
+        route,
+        status: Some(200),
+        request_size: None,
+        response_size: 5,
+        version: Some("1.1"),
+        client: Some("192.0.2.1"),
+        user_agent: Some(agent),
+        request_id: Some("7"),
+        trace: None,
+        user: None,
+        headers: Some(Duration::from_micros(1500)),
+        total: Duration::from_millis(2),
+        slow: false,
+        sample_rate: None,
+    }
+}
+
+#[test]
+fn a_json_line_says_what_is_known_in_order() {
+    assert_eq!(
+        String::from_utf8(told("curl/8".into(), None).json(UNIX_EPOCH + Duration::from_micros(1_795_572_300_000_042))),
+        Ok(concat!(
+            r#"{"timestamp":"2026-11-25T02:05:00.000042Z","level":"INFO","target":"portcullis::request_log","#,
+            r#""message":"request complete","outcome":"complete","http.request.method":"GET","url.path":"/posts","#,
+            r#""http.response.status_code":200,"http.response.body.size":5,"network.protocol.version":"1.1","#,
+            r#""client.address":"192.0.2.1","user_agent.original":"curl/8","request_id":"7","headers_ms":1.5,"#,
+            r#""latency_ms":2.0}"#,
+            "\n"
+        )
+        .to_owned())
+    );
+}
+
+#[test]
+fn a_time_is_written_as_rfc_3339_has_it() {
+    fn check(micros: u64, expect: &str) {
+        let time = UNIX_EPOCH + Duration::from_micros(micros);
+        assert_eq!(InternetDate(time).to_string(), expect);
+    }
+    check(0, "1970-01-01T00:00:00.000000Z");
+    check(951_782_399_999_999, "2000-02-28T23:59:59.999999Z");
+    check(951_868_799_100_000, "2000-02-29T23:59:59.100000Z");
+    check(4_107_542_400_000_001, "2100-03-01T00:00:00.000001Z");
+    assert_eq!(
+        InternetDate(UNIX_EPOCH - Duration::from_secs(1)).to_string(),
+        "1970-01-01T00:00:00.000000Z"
+    );
+}
+
+proptest! {
+    /// Nobody can forge a line or its parts.
+    #[test]
+    fn a_json_line_holds_any_text(agent: String, route: String) {
+        let line = told(agent.as_str().into(), Some(&route)).json(SystemTime::now());
+        let text = str::from_utf8(&line).unwrap();
+        prop_assert_eq!(text.find('\n'), Some(text.len() - 1));
+        let read: serde_json::Value = serde_json::from_str(text).unwrap();
+        prop_assert_eq!(read["user_agent.original"].as_str(), Some(&*agent));
+        prop_assert_eq!(read["http.route"].as_str(), Some(&*route));
+        prop_assert_eq!(read["outcome"].as_str(), Some("complete"));
     }
 }

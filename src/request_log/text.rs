@@ -1,12 +1,11 @@
 use std::fmt::{self, Write as _};
-use std::io;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use http::{StatusCode, Version};
 
 use super::date::ApacheDate;
+use super::lines::Lines;
 
 /// The form of text lines, as Apache names it in its `mod_log_config`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,46 +102,19 @@ fn escape(line: &mut String, text: &[u8], delimiter: u8) {
     }
 }
 
-type WriteLine = dyn Fn(&[u8]) -> io::Result<()> + Send + Sync;
-
-/// Where text lines go.
+/// Text lines and where they go.
+#[derive(Debug)]
 pub(super) struct Text {
     pub(super) format: TextFormat,
-    write: Box<WriteLine>,
-    reported: AtomicBool,
+    lines: Lines,
 }
 
 impl Text {
-    pub(super) fn new<F, W>(format: TextFormat, make_writer: F) -> Self
-    where
-        F: Fn() -> W + Send + Sync + 'static,
-        W: io::Write,
-    {
-        Self {
-            format,
-            write: Box::new(move |line| make_writer().write_all(line)),
-            reported: AtomicBool::new(false),
-        }
+    pub(super) fn new(format: TextFormat, lines: Lines) -> Self {
+        Self { format, lines }
     }
 
-    /// Writes a line in one piece. A full disk is no reason to fail a request: it is reported once.
     pub(super) fn put(&self, line: &Line<'_>) {
-        if let Err(error) = (self.write)(line.render(self.format).as_bytes())
-            && !self.reported.swap(true, Ordering::Relaxed)
-        {
-            tracing::error!(
-                target: "portcullis::request_log",
-                %error,
-                "a line of the text log could not be written; this is said once",
-            );
-        }
-    }
-}
-
-impl fmt::Debug for Text {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Text")
-            .field("format", &self.format)
-            .finish_non_exhaustive()
+        self.lines.put(line.render(self.format).as_bytes());
     }
 }

@@ -1,6 +1,6 @@
 //! The pure decision: which headers a response gets.
 
-use http::header::{HeaderName, HeaderValue, SERVER, STRICT_TRANSPORT_SECURITY};
+use http::header::{Entry, HeaderName, HeaderValue, SERVER, STRICT_TRANSPORT_SECURITY};
 use http::uri::Scheme;
 use http::{Extensions, HeaderMap, Request};
 
@@ -47,11 +47,12 @@ impl Policy {
     }
 }
 
+/// Looks the name up once: hashing it costs more than the header.
 fn fill_in(headers: &mut HeaderMap, name: &HeaderName, value: impl FnOnce() -> Option<HeaderValue>) {
-    if !headers.contains_key(name)
+    if let Entry::Vacant(place) = headers.entry(name)
         && let Some(value) = value()
     {
-        headers.insert(name, value);
+        place.insert(value);
     }
 }
 

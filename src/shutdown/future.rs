@@ -20,12 +20,8 @@ pin_project! {
 }
 
 impl<F> ResponseFuture<F> {
-    pub(super) fn new(inner: F, guard: Guard, closable: bool) -> Self {
-        Self {
-            inner,
-            guard: Some(guard),
-            closable,
-        }
+    pub(super) fn new(inner: F, guard: Option<Guard>, closable: bool) -> Self {
+        Self { inner, guard, closable }
     }
 }
 

@@ -6,20 +6,23 @@ use super::service::InFlight;
 /// Applies [`InFlight`]; from [`Shutdown::layer`](super::Shutdown::layer) or [`Handle::layer`].
 #[derive(Debug, Clone)]
 pub struct ShutdownLayer {
-    handle: Handle,
+    /// `None` where nobody is to hear of it.
+    handle: Option<Handle>,
 }
 
 impl Handle {
     /// The layer that counts what is in flight.
     pub fn layer(&self) -> ShutdownLayer {
-        ShutdownLayer { handle: self.clone() }
+        ShutdownLayer {
+            handle: Some(self.clone()),
+        }
     }
 }
 
 impl Default for ShutdownLayer {
     /// Counts for nobody: the layer of a shutdown that never begins.
     fn default() -> Self {
-        Handle::new().layer()
+        Self { handle: None }
     }
 }
 

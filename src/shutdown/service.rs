@@ -11,11 +11,11 @@ use super::handle::Handle;
 #[derive(Debug, Clone)]
 pub struct InFlight<S> {
     inner: S,
-    handle: Handle,
+    handle: Option<Handle>,
 }
 
 impl<S> InFlight<S> {
-    pub(super) fn new(inner: S, handle: Handle) -> Self {
+    pub(super) fn new(inner: S, handle: Option<Handle>) -> Self {
         Self { inner, handle }
     }
 }
@@ -34,7 +34,7 @@ where
 
     fn call(&mut self, request: Request<ReqB>) -> Self::Future {
         // Counted before the inner call, whose work may begin at once.
-        let guard = self.handle.guard();
+        let guard = self.handle.as_ref().map(Handle::guard);
         let closable = request.version() <= Version::HTTP_11;
         ResponseFuture::new(self.inner.call(request), guard, closable)
     }

@@ -11,7 +11,7 @@ use crate::cors::CorsLayer;
 use crate::csrf::CsrfLayer;
 use crate::jwt::{Claims, JwtLayer};
 use crate::problem::Renderer;
-use crate::rate_limit::{Quota, RateLimitLayer};
+use crate::rate_limit::RateLimitLayer;
 use crate::request_id::RequestIdLayer;
 use crate::request_log::RequestLogLayer;
 use crate::security_headers::SecurityHeadersLayer;
@@ -261,25 +261,14 @@ impl<C> StackBuilder<C> {
             security_headers: self.security_headers,
             cors: self.cors,
             client_ip: Slot::or(client_ip, ClientIpLayer::off()),
-            rate_limit: Slot::or(self.rate_limit, open_limit()?),
-            throttle: Slot::or(self.throttle, open_throttle()?),
+            rate_limit: Slot::or(self.rate_limit, RateLimitLayer::off()),
+            throttle: Slot::or(self.throttle, ThrottleLayer::off()),
             csrf: Slot::or(self.csrf, CsrfLayer::off()),
             timeout: Slot::or(self.timeout, TimeoutLayer::off()),
             jwt: self.jwt,
             session: self.session,
-            rate_limit_user: Slot::or(self.rate_limit_user, open_limit()?),
+            rate_limit_user: Slot::or(self.rate_limit_user, RateLimitLayer::off()),
             authorize: self.authorize,
         })
     }
-}
-
-/// Counts nothing, in the smallest of tables.
-fn open_limit() -> Result<RateLimitLayer, ConfigError> {
-    let any = Quota::new(1, Duration::from_secs(1));
-    RateLimitLayer::builder().quota(any).max_keys(32).skip(|_| true).build()
-}
-
-/// Holds nobody up.
-fn open_throttle() -> Result<ThrottleLayer, ConfigError> {
-    ThrottleLayer::builder().max_concurrent(1).skip(|_| true).build()
 }

@@ -5,7 +5,7 @@ use super::explain::{Explanation, Step};
 use super::maybe::Maybe;
 use super::slot::Slot;
 use crate::authorize::{Authorize, AuthorizeLayer};
-use crate::catch_error::{CatchError, CatchErrorLayer};
+use crate::catch_error::{CatchEarly, CatchEarlyLayer, CatchError, CatchErrorLayer};
 use crate::client_ip::{ClientIpLayer, ResolveClientIp};
 use crate::cors::{Cors, CorsLayer};
 use crate::csrf::{Csrf, CsrfLayer};
@@ -51,7 +51,7 @@ pub type Gate<S, C = Claims> = SetRequestId<SetTraceContext<Logged<S, C>>>;
 type Logged<S, C> = RequestLog<CatchError<InFlight<SecurityHeaders<MaybeCors<S, C>>>>>;
 
 type MaybeCors<S, C> = Maybe<Cors<Inside<S, C>>, Inside<S, C>>;
-type Inside<S, C> = CatchError<ResolveClientIp<Limited<S, C>>>;
+type Inside<S, C> = CatchEarly<ResolveClientIp<Limited<S, C>>>;
 type Limited<S, C> = RateLimit<Throttle<Csrf<Timeout<MaybeJwt<S, C>>>>>;
 type MaybeJwt<S, C> = Maybe<Jwt<MaybeSession<S>, C>, MaybeSession<S>>;
 type MaybeSession<S> = Maybe<CheckSession<LimitedUser<S>>, LimitedUser<S>>;
@@ -149,8 +149,7 @@ impl<S, C> Layer<S> for Stack<C> {
         let inner = self.throttle.layer().layer(inner);
         let inner = self.rate_limit.layer().layer(inner);
         let inner = self.client_ip.layer().layer(inner);
-        // Without the renderer: the outer one renders whatever passes.
-        let inner = CatchErrorLayer::new().layer(inner);
+        let inner = CatchEarlyLayer.layer(inner);
         let inner = Maybe::layer(self.cors.as_ref(), inner);
         let inner = self.security_headers.layer(inner);
         let inner = self.shutdown.layer(inner);

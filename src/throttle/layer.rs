@@ -24,10 +24,16 @@ const LONGEST: Duration = Duration::from_secs(60 * 60);
 #[derive(Debug, Clone)]
 #[must_use = "layers do nothing until they wrap a service"]
 pub struct ThrottleLayer {
-    gate: Arc<Gate>,
+    /// `None` where a stack goes without.
+    gate: Option<Arc<Gate>>,
 }
 
 impl ThrottleLayer {
+    /// Holds nobody up.
+    pub(crate) fn off() -> Self {
+        Self { gate: None }
+    }
+
     /// No limit yet; nothing per caller, a queue for 5 seconds at most.
     pub fn builder() -> ThrottleLayerBuilder {
         ThrottleLayerBuilder {
@@ -52,7 +58,7 @@ impl ThrottleLayer {
 
     #[cfg(test)]
     pub(super) fn gate(&self) -> &Gate {
-        &self.gate
+        self.gate.as_deref().expect("a layer that was built")
     }
 }
 
@@ -60,7 +66,7 @@ impl<S> Layer<S> for ThrottleLayer {
     type Service = Throttle<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Throttle::new(inner, Arc::clone(&self.gate))
+        Throttle::new(inner, self.gate.clone())
     }
 }
 
@@ -179,7 +185,7 @@ impl ThrottleLayerBuilder {
         });
         let refusal = |detail| refusal(detail, self.retry_after);
         Ok(ThrottleLayer {
-            gate: Arc::new(Gate {
+            gate: Some(Arc::new(Gate {
                 served: Arc::new(Semaphore::new(max_concurrent)),
                 queue: Arc::new(Semaphore::new(max_queued)),
                 deadline: self.max_wait,
@@ -188,7 +194,7 @@ impl ThrottleLayerBuilder {
                 busy: refusal("too much is going on just now; try again"),
                 too_many: refusal("too many of your requests are under way; try again"),
                 reports: Reports::default(),
-            }),
+            })),
         })
     }
 }

@@ -14,11 +14,11 @@ use crate::request_view::RequestView;
 #[derive(Debug, Clone)]
 pub struct Throttle<S> {
     inner: S,
-    gate: Arc<Gate>,
+    gate: Option<Arc<Gate>>,
 }
 
 impl<S> Throttle<S> {
-    pub(super) fn new(inner: S, gate: Arc<Gate>) -> Self {
+    pub(super) fn new(inner: S, gate: Option<Arc<Gate>>) -> Self {
         Self { inner, gate }
     }
 }
@@ -38,7 +38,10 @@ where
     }
 
     fn call(&mut self, request: Request<ReqB>) -> Self::Future {
-        match self.gate.judge(RequestView::of(&request)) {
+        let Some(gate) = &self.gate else {
+            return ResponseFuture::pass(self.inner.call(request), None);
+        };
+        match gate.judge(RequestView::of(&request)) {
             Verdict::Exempt => ResponseFuture::pass(self.inner.call(request), None),
             Verdict::Serve(permits) => ResponseFuture::pass(self.inner.call(request), Some(permits)),
             Verdict::Wait(waiting) => {

@@ -329,6 +329,45 @@ async fn text_lines_need_no_subscriber_and_follow_the_same_rules() {
     .await;
 }
 
+#[tokio::test]
+async fn a_line_of_json_takes_the_place_of_the_event_and_needs_no_subscriber() {
+    async fn line() -> String {
+        let file = File::default();
+        let writer = file.clone();
+        let service = built(RequestLogLayer::builder().json(move || writer.clone())).layer(answering(|| status(200)));
+        let mut request = request("/posts?token=secret");
+        request
+            .headers_mut()
+            .insert("user-agent", HeaderValue::from_bytes(b"curl/8 \xff").unwrap());
+        request
+            .extensions_mut()
+            .insert(PeerAddr("192.0.2.1:99".parse().unwrap()));
+        send(service, request).await;
+        file.text()
+    }
+    let unheard = line().await;
+    let (log, _listening) = Log::listen();
+    let heard = line().await;
+    assert_eq!(log.records().len(), 0);
+    for line in [unheard, heard] {
+        for part in [
+            r#""level":"INFO""#,
+            r#""outcome":"complete""#,
+            r#""url.path":"/posts""#,
+            r#""http.response.status_code":200"#,
+            r#""client.address":"192.0.2.1""#,
+            "\"user_agent.original\":\"curl/8 \u{fffd}\"",
+        ] {
+            assert!(line.contains(part), "{part} in {line}");
+        }
+        assert!(
+            line.starts_with("{\"timestamp\":\"20") && line.ends_with("}\n"),
+            "{line}"
+        );
+        assert!(!line.contains("secret"), "{line}");
+    }
+}
+
 #[cfg(feature = "axum")]
 #[tokio::test]
 async fn on_an_axum_router_the_template_is_the_route() {

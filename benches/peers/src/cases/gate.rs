@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::middleware::{from_fn, from_fn_with_state};
 use portcullis::csrf::CsrfLayer;
 use portcullis::rate_limit::{Quota, RateLimitLayer};
+use portcullis::request_log::RequestLogLayer;
 use portcullis::stack::Stack;
 use tower::{Layer, ServiceBuilder};
 use tower_governor::GovernorLayer;
@@ -19,6 +20,7 @@ use crate::bare::Bare;
 use crate::case::{Agreement, Case};
 use crate::harness::{Model, Request, Subject};
 use crate::model::{ORIGINS, preflight, signed, signed_by_reader, tampered};
+use crate::sink::Sink;
 
 const HOUR: Duration = Duration::from_hours(1);
 const FIFTH: f64 = 0.2;
@@ -56,12 +58,24 @@ const NOTHING: Inner = Inner {
 const GENEROUS: u32 = u32::MAX;
 
 fn ours(name: &'static str, inner: Inner, cached: bool, burst: u32, model: &Model) -> Result<Subject, String> {
+    stacked(name, inner, cached, burst, RequestLogLayer::new(), model)
+}
+
+fn stacked(
+    name: &'static str,
+    inner: Inner,
+    cached: bool,
+    burst: u32,
+    log: RequestLogLayer,
+    model: &Model,
+) -> Result<Subject, String> {
     let jwt = if cached {
         jwt::ours().cache(jwt::cache())
     } else {
         jwt::ours()
     };
     let stack = Stack::builder()
+        .request_log(log)
         .security_headers(security_headers::ours()?)
         .cors(cors::ours())
         .rate_limit(RateLimitLayer::builder().quota(Quota::new(burst, HOUR)))
@@ -138,13 +152,26 @@ pub(super) fn logged(_: Scale) -> Cases {
     Ok(vec![
         admits("admits, JSON log", false, QUARTER, 1)?,
         admits("admits, JSON log, cached token", true, QUARTER, 1)?,
+        admits_with_lines()?,
     ])
+}
+
+/// Our own lines instead of the subscriber's, which still hears of the span.
+fn admits_with_lines() -> Result<Case, String> {
+    let model = signed()?;
+    let log = RequestLogLayer::builder().json(|| Sink).build().map_err(told)?;
+    let ours = stacked("portcullis", OK, true, GENEROUS, log, &model)?;
+    admission("admits, own lines of JSON, cached token", ours, QUARTER, 1, &model)
 }
 
 fn admits(path: &'static str, cached: bool, goal: f64, lines: usize) -> Result<Case, String> {
     let model = signed()?;
     let ours = ours("portcullis", OK, cached, GENEROUS, &model)?;
-    let case = Case::new("stack", path, &model, ours).agreement(Agreement {
+    admission(path, ours, goal, lines, &model)
+}
+
+fn admission(path: &'static str, ours: Subject, goal: f64, lines: usize, model: &Model) -> Result<Case, String> {
+    let case = Case::new("stack", path, model, ours).agreement(Agreement {
         status: &[200],
         equal: &[
             "access-control-allow-origin",
@@ -160,5 +187,5 @@ fn admits(path: &'static str, cached: bool, goal: f64, lines: usize) -> Result<C
         ],
         lines,
     });
-    Ok(case.rival(goal, theirs(OK, GENEROUS, &model)?))
+    Ok(case.rival(goal, theirs(OK, GENEROUS, model)?))
 }
