@@ -56,6 +56,18 @@
 //! Workers win where requests are many, short and alike. Threads win where they are not: a worker that is busy or blocked holds up
 //! all its connections, and with `SO_REUSEPORT` those that wait at its socket, as the last column shows.
 //!
+//! # Under attack
+//!
+//! h2spec finds all 146 of its cases answered as they should be over TLS, and 145 without: see 1 for the other. 1 000 rolling
+//! restarts of `examples/cluster.rs` failed none of 159 000 requests. With slowhttptest 1.8 against `examples/blog` at its defaults,
+//! while another client was answered within 0.1 s:
+//!
+//! | | what became of the connections |
+//! |---|---|
+//! | 2 000 slow heads (`-H`) | closed by the header timeout |
+//! | 500 slow bodies (`-B`) | 400 refused by the bound on one address ([`throttle`](crate::throttle)), 100 answered after 30 s |
+//! | 500 slow readers of 6 KB (`-X`) | answers that the system's buffer took; closed when idle for the keep-alive time |
+//!
 //! ```
 //! use std::convert::Infallible;
 //!

@@ -161,7 +161,7 @@ mod tests {
         let stalled = async {
             sleep(Duration::from_secs(30)).await;
             handed_over(activity);
-            pending().await
+            pending::<()>().await;
         };
         assert_eq!(ends(stalled).await, Some(90));
         let moves = async {
@@ -175,14 +175,14 @@ mod tests {
         let waits_for_the_service = async {
             handed_over(activity);
             asked_on();
-            pending().await
+            pending::<()>().await;
         };
         assert_eq!(ends(waits_for_the_service).await, None);
         // Another stream's task polls between two polls of this one.
         let mut first = std::pin::pin!(Stream::new(
             async {
                 handed_over(activity);
-                pending().await
+                pending::<()>().await;
             },
             PATIENCE
         ));
@@ -196,7 +196,7 @@ mod tests {
         let activity = &Arc::new(Activity::new(Instant::now()));
         let stalled = async {
             handed_over(activity);
-            pending().await
+            pending::<()>().await;
         };
         let narrow = async {
             loop {
