@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::policy::Seen;
+use super::stream;
 
 const NEVER: u64 = u64::MAX;
 /// Pings and answers to them go out also where the peer's windows are shut: they are not what it asked for.
@@ -19,12 +20,11 @@ pub(super) struct Activity {
     asked: AtomicBool,
     http2: AtomicBool,
     in_flight: AtomicUsize,
-    stalled: AtomicUsize,
-    last_piece: AtomicU64,
     idle_since: AtomicU64,
     head_since: AtomicU64,
     blocked_since: AtomicU64,
     last_taken: AtomicU64,
+    taken: AtomicU64,
 }
 
 impl Activity {
@@ -35,12 +35,11 @@ impl Activity {
             asked: AtomicBool::new(false),
             http2: AtomicBool::new(false),
             in_flight: AtomicUsize::new(0),
-            stalled: AtomicUsize::new(0),
-            last_piece: AtomicU64::new(0),
             idle_since: AtomicU64::new(0),
             head_since: AtomicU64::new(NEVER),
             blocked_since: AtomicU64::new(NEVER),
             last_taken: AtomicU64::new(0),
+            taken: AtomicU64::new(0),
         }
     }
 
@@ -64,7 +63,7 @@ impl Activity {
     }
 
     pub(super) fn blocked(&self) {
-        if self.blocked_since.load(Relaxed) == NEVER {
+        if !self.is_blocked() {
             self.blocked_since.store(self.millis(), Relaxed);
         }
     }
@@ -73,9 +72,20 @@ impl Activity {
         if bytes >= MORE_THAN_A_PING {
             self.last_taken.store(self.millis(), Relaxed);
         }
-        if self.blocked_since.load(Relaxed) != NEVER {
+        self.taken.fetch_add(bytes as u64, Relaxed);
+        if self.is_blocked() {
             self.blocked_since.store(NEVER, Relaxed);
         }
+    }
+
+    /// Whether the system takes no byte for the peer.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.blocked_since.load(Relaxed) != NEVER
+    }
+
+    /// How many bytes the system has taken for the peer.
+    pub(super) fn taken(&self) -> u64 {
+        self.taken.load(Relaxed)
     }
 
     pub(super) fn seen(&self, stopping_since: Option<Duration>, closing_since: Option<Duration>) -> Seen {
@@ -87,8 +97,6 @@ impl Activity {
             asked: self.asked.load(Relaxed),
             http2: self.http2.load(Relaxed),
             in_flight: self.in_flight.load(Relaxed),
-            stalled: self.stalled.load(Relaxed),
-            last_piece: time(&self.last_piece).unwrap_or_default(),
             idle_since: time(&self.idle_since).unwrap_or_default(),
             head_since: time(&self.head_since),
             blocked_since: time(&self.blocked_since),
@@ -103,7 +111,7 @@ impl Activity {
 #[derive(Debug)]
 pub(super) struct InFlight {
     activity: Arc<Activity>,
-    stalled: bool,
+    http2: bool,
 }
 
 impl InFlight {
@@ -112,30 +120,29 @@ impl InFlight {
         activity.head_since.store(NEVER, Relaxed);
         activity.http2.store(http2, Relaxed);
         activity.asked.store(true, Relaxed);
-        Self {
-            activity,
-            stalled: false,
+        Self { activity, http2 }
+    }
+
+    /// Whether it is a stream of its own, beside which others go on.
+    pub(super) fn is_stream(&self) -> bool {
+        self.http2
+    }
+
+    pub(super) fn handed_over(&self) {
+        if self.http2 {
+            stream::handed_over(&self.activity);
         }
     }
 
-    /// A piece of the answer was handed over: until the next is asked for, it is the peer who is waited for.
-    pub(super) fn handed_over(&mut self) {
-        self.activity.last_piece.store(self.activity.millis(), Relaxed);
-        self.stalled = true;
-        self.activity.stalled.fetch_add(1, Relaxed);
-    }
-
-    pub(super) fn asked_on(&mut self) {
-        if self.stalled {
-            self.stalled = false;
-            self.activity.stalled.fetch_sub(1, Relaxed);
+    pub(super) fn asked_on(&self) {
+        if self.http2 {
+            stream::asked_on();
         }
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.asked_on();
         self.activity.idle_since.store(self.activity.millis(), Relaxed);
         self.activity.in_flight.fetch_sub(1, Relaxed);
     }

@@ -2,22 +2,25 @@
 //!
 //! What it does:
 //!
-//! 1. HTTP/1.1 and HTTP/2 on one port: without TLS by prior knowledge (h2c), with the feature `tls` by ALPN; an upgrade to a
-//!    WebSocket works. Certificates are reloaded under open connections ([`TlsReloader`]).
+//! 1. HTTP/1.1 and HTTP/2 on one port: without TLS by prior knowledge (h2c), with the feature `tls` as ALPN has it; an upgrade to a
+//!    WebSocket works. Certificates are reloaded under open connections ([`TlsReloader`]). A client that agreed upon one version
+//!    and speaks the other is closed (RFC 9113 section 3.2); without TLS, what does not begin as HTTP/2 is answered as HTTP/1.1.
 //! 2. A peer that is silent is not waited for: each silence has its deadline.
 //!
 //!    | what does not come | default | then |
 //!    |---|---|---|
 //!    | the first byte, a PROXY header, a TLS handshake, the rest of a head | 10 s | closed |
 //!    | the next piece of a body that the service waits for | 30 s, 240 bytes a second | [`RequestBodyError`], `408` |
-//!    | room for an answer that the peer does not take | 60 s | cut |
+//!    | room for an answer that the peer does not take | 60 s | cut, HTTP/2: its stream (`CANCEL`) |
 //!    | the next request of a kept connection | 75 s | closed, HTTP/2: `GOAWAY` |
 //!    | the end of an answer | for ever | cut |
 //!
-//!    Over HTTP/2 a connection is cut when all its answers wait for the peer; a peer that is gone is found by a ping, over
-//!    HTTP/1 by TCP's own probes after 2 minutes. An upgraded connection has none of these deadlines.
+//!    Over HTTP/2 a stream that stalls ends alone: an answer has the 60 s for each 16 KiB of its own, except where the link is so
+//!    narrow that it waits for its turn. What the peer leaves of the last 16 KiB ends with the connection. A peer that is gone is
+//!    found by a ping, over HTTP/1 by TCP's own probes after 2 minutes. An upgraded connection has none of these deadlines.
 //! 3. A head above the bounds (default 64 KiB and 100 fields) is answered with `431`, one that is not HTTP, or names no host, two or
 //!    none that can be one, with `400`, and the client may finish sending for 1 s, so that it sees the answer and not a reset.
+//!    These answers have no body and no log record: most are hyper's, made before there is a request that a layer could see.
 //! 4. Connections above the cap (default 10 000; upgraded ones count) wait in the system's queue, requests of one HTTP/2 connection above theirs (128) at
 //!    the client. A client that opens and resets streams is sent away (`ENHANCE_YOUR_CALM`).
 //! 5. An error of `accept`, such as too many open files, is logged and tried again after a pause, never in a spin.
@@ -52,6 +55,18 @@
 //!
 //! Workers win where requests are many, short and alike. Threads win where they are not: a worker that is busy or blocked holds up
 //! all its connections, and with `SO_REUSEPORT` those that wait at its socket, as the last column shows.
+//!
+//! # Under attack
+//!
+//! h2spec finds all 146 of its cases answered as they should be over TLS, and 145 without: see 1 for the other. 1 000 rolling
+//! restarts of `examples/cluster.rs` failed none of 159 000 requests. With slowhttptest 1.8 against `examples/blog` at its defaults,
+//! while another client was answered within 0.1 s:
+//!
+//! | | what became of the connections |
+//! |---|---|
+//! | 2 000 slow heads (`-H`) | closed by the header timeout |
+//! | 500 slow bodies (`-B`) | 400 refused by the bound on one address ([`throttle`](crate::throttle)), 100 answered after 30 s |
+//! | 500 slow readers of 6 KB (`-X`) | answers that the system's buffer took; closed when idle for the keep-alive time |
 //!
 //! ```
 //! use std::convert::Infallible;
@@ -117,10 +132,13 @@
 //! ```
 
 mod activity;
+#[cfg(feature = "tls")]
+mod alpn;
 mod bind;
 mod connection;
 mod linger;
 mod listener;
+mod piece;
 mod policy;
 mod proxy;
 mod request_body;
@@ -129,6 +147,7 @@ mod serve;
 mod service;
 mod settings;
 mod socket;
+mod stream;
 #[cfg(test)]
 mod tests;
 #[cfg(feature = "tls")]

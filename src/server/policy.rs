@@ -1,4 +1,4 @@
-//! The pure decisions: when a connection has had its time, and when a request body has.
+//! The pure decisions: when a connection has had its time, when an answer that its peer does not take, and when a request body.
 
 use std::time::Duration;
 
@@ -19,6 +19,23 @@ pub(super) struct Pace {
     pub(super) min_rate: u32,
 }
 
+/// How long an answer over HTTP/2 may wait for its peer to take a piece.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    pub(super) write: Duration,
+    /// Bytes in which each answer of a connection has had its turn.
+    pub(super) round: u64,
+}
+
+/// What was seen of a connection since an answer on it waits for its peer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Untaken {
+    /// Bytes that the system took for the peer.
+    pub(super) passed: u64,
+    /// Whether it takes none at the moment.
+    pub(super) blocked: bool,
+}
+
 /// What was seen of a connection. All times are since it was accepted.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Seen {
@@ -27,10 +44,6 @@ pub(super) struct Seen {
     pub(super) http2: bool,
     /// Requests whose answers have not been handed over.
     pub(super) in_flight: usize,
-    /// Those of them whose next piece waits for the peer to take the one before.
-    pub(super) stalled: usize,
-    /// When a piece of an answer was last handed over.
-    pub(super) last_piece: Duration,
     /// Since when nothing has been in flight.
     pub(super) idle_since: Duration,
     /// When the first byte of a head came that is not yet whole.
@@ -77,14 +90,12 @@ impl Deadlines {
         if header.is_some_and(|since| due(since, self.header)) {
             return Verdict::Cut(Cause::Header);
         }
-        // A reader whose system takes nothing, and one of HTTP/2 whose windows are all shut.
-        let shut = (!idle && seen.stalled == seen.in_flight).then_some(seen.last_piece.max(seen.last_taken));
         // What is over but for its last bytes, of which no body tells: they may be many, and the peer slow.
         let over = seen
             .closing_since
             .filter(|_| idle)
             .map(|since| since.max(seen.idle_since).max(seen.last_taken));
-        for since in [seen.blocked_since, shut, over].into_iter().flatten() {
+        for since in [seen.blocked_since, over].into_iter().flatten() {
             if due(since, self.write) {
                 return Verdict::Cut(Cause::Write);
             }
@@ -104,6 +115,21 @@ impl Deadlines {
             return Verdict::Close;
         }
         Verdict::Wait(next)
+    }
+}
+
+impl Patience {
+    /// What is due for an answer that has waited so long, or how long it has to wait.
+    pub(super) fn judge(self, seen: Untaken, waited: Duration) -> Verdict {
+        if waited < self.write {
+            return Verdict::Wait(self.write);
+        }
+        // On a narrow link answers wait for each other, and not for a window that is shut. That it moves at all is the
+        // connection's to judge.
+        if seen.blocked && seen.passed < self.round {
+            return Verdict::Wait(waited.saturating_add(self.write));
+        }
+        Verdict::Cut(Cause::Write)
     }
 }
 

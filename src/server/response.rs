@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use bytes::Buf;
 use http::header::CONNECTION;
 use http::{HeaderValue, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
@@ -13,6 +14,7 @@ use pin_project_lite::pin_project;
 use tokio::time::{Sleep, sleep};
 
 use super::activity::InFlight;
+use super::piece::{self, Piece};
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 type Deadline = Option<Pin<Box<Sleep>>>;
@@ -59,6 +61,7 @@ impl<F> ResponseFuture<F> {
 impl<F, B, E> Future for ResponseFuture<F>
 where
     F: Future<Output = Result<Response<B>, E>>,
+    B: Body,
     E: Into<BoxError>,
 {
     type Output = Result<Response<ResponseBody<B>>, BoxError>;
@@ -96,6 +99,7 @@ where
         let (in_flight, deadline) = (this.in_flight.take(), this.deadline.take());
         Poll::Ready(Ok(response.map(|inner| ResponseBody {
             inner,
+            rest: None,
             in_flight,
             deadline,
         })))
@@ -104,9 +108,11 @@ where
 
 pin_project! {
     /// The service's body, counted as in flight until its end.
-    pub(super) struct ResponseBody<B> {
+    pub(super) struct ResponseBody<B: Body> {
         #[pin]
         inner: Option<B>,
+        // Of a buffer that is handed over in pieces.
+        rest: Option<B::Data>,
         in_flight: Option<InFlight>,
         deadline: Deadline,
     }
@@ -117,10 +123,10 @@ where
     B: Body,
     B::Error: Into<BoxError>,
 {
-    type Data = B::Data;
+    type Data = Piece<B::Data>;
     type Error = BoxError;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, BoxError>>> {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Self::Data>, BoxError>>> {
         let this = self.project();
         let Some(inner) = this.inner.as_pin_mut() else {
             return Poll::Ready(None);
@@ -133,22 +139,51 @@ where
         {
             return Poll::Ready(Some(Err(Overdue.into())));
         }
-        let frame = ready!(inner.poll_frame(cx));
-        match (&frame, &mut *this.in_flight) {
-            (Some(Ok(_)), Some(in_flight)) => in_flight.handed_over(),
-            _ => *this.in_flight = None,
+        let frame = match this.rest.take() {
+            Some(rest) => Frame::data(rest),
+            None => match ready!(inner.poll_frame(cx)) {
+                Some(Ok(frame)) => frame,
+                Some(Err(error)) => {
+                    *this.in_flight = None;
+                    return Poll::Ready(Some(Err(error.into())));
+                }
+                None => {
+                    *this.in_flight = None;
+                    return Poll::Ready(None);
+                }
+            },
+        };
+        let piecewise = this.in_flight.as_ref().is_some_and(InFlight::is_stream);
+        if let Some(in_flight) = this.in_flight {
+            in_flight.handed_over();
         }
-        Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
+        Poll::Ready(Some(Ok(frame.map_data(|data| {
+            if !piecewise {
+                return Piece::Whole(data);
+            }
+            let (piece, rest) = piece::cut(data);
+            *this.rest = rest;
+            piece
+        }))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.as_ref().is_none_or(Body::is_end_stream)
+        self.rest.is_none() && self.inner.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner
+        let mut hint = self
+            .inner
             .as_ref()
-            .map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+            .map_or_else(|| SizeHint::with_exact(0), Body::size_hint);
+        if let Some(rest) = &self.rest {
+            let rest = rest.remaining() as u64;
+            if let Some(upper) = hint.upper() {
+                hint.set_upper(upper.saturating_add(rest));
+            }
+            hint.set_lower(hint.lower().saturating_add(rest));
+        }
+        hint
     }
 }
 

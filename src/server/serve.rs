@@ -87,7 +87,7 @@ impl<F> Server<F> {
         self
     }
 
-    /// How long a peer may take nothing of what is sent. Default 60 s.
+    /// How long a peer may take nothing of what is sent; over HTTP/2, of each 16 KiB of an answer. Default 60 s.
     ///
     /// What is sent is taken by the system first, which tells the server only when a good part of its buffer is free again: too short
     /// a time cuts slow readers that do read.
@@ -111,7 +111,8 @@ impl<F> Server<F> {
     }
 
     /// How long a request may take from its head to the last byte of its answer; its connection (HTTP/2: stream) is cut then.
-    /// Default: for ever. For an answer in time there is [`timeout`](crate::timeout).
+    /// Default: for ever. For an answer in time there is [`timeout`](crate::timeout). Where the peer takes nothing it is the
+    /// [`write_timeout`](Self::write_timeout) that cuts.
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
         self.settings.request_timeout = Some(timeout);
         self

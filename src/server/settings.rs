@@ -6,8 +6,10 @@ use hyper_util::rt::TokioTimer;
 use hyper_util::server::conn::auto;
 use tokio::sync::{Semaphore, watch};
 
-use super::policy::{Deadlines, Pace};
+use super::piece::PIECE;
+use super::policy::{Deadlines, Pace, Patience};
 use super::proxy::ProxyProtocol;
+use super::stream::Streams;
 #[cfg(feature = "tls")]
 use super::tls::TlsConfig;
 
@@ -63,8 +65,12 @@ impl Default for Settings {
 }
 
 impl Settings {
-    pub(super) fn protocol<E>(&self, executor: E) -> auto::Builder<E> {
-        let mut builder = auto::Builder::new(executor);
+    pub(super) fn protocol<E>(&self, executor: E) -> auto::Builder<Streams<E>> {
+        let patience = Patience {
+            write: self.deadlines.write,
+            round: u64::from(self.max_streams).saturating_mul(PIECE as u64),
+        };
+        let mut builder = auto::Builder::new(Streams::new(executor, patience));
         // The deadline for a head is the connection's own, which also knows TLS and idleness.
         builder
             .http1()

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::policy::{Cause, Deadlines, Pace, Seen, Verdict};
+use super::policy::{Cause, Deadlines, Pace, Patience, Seen, Untaken, Verdict};
 use super::proxy::{Header, ProxyProtocol, parse};
 
 const DEADLINES: Deadlines = Deadlines {
@@ -54,26 +54,15 @@ fn each_deadline_ends_its_own_kind_of_silence() {
     let busy = Seen {
         asked: true,
         in_flight: 2,
-        stalled: 1,
-        last_piece: s(5),
         ..new
     };
     check("one answer is waited for", busy, 9999, Verdict::Wait(Duration::MAX));
-    let shut = Seen { stalled: 2, ..busy };
-    check("all windows are shut", shut, 64, Verdict::Wait(s(65)));
-    check("all windows are shut", shut, 65, write);
     let blocked = Seen {
         blocked_since: Some(s(20)),
         ..busy
     };
     check("the socket takes nothing", blocked, 79, Verdict::Wait(s(80)));
     check("the socket takes nothing", blocked, 80, write);
-    let reading = Seen {
-        last_taken: s(50),
-        ..shut
-    };
-    check("a large piece is taken bit by bit", reading, 109, Verdict::Wait(s(110)));
-    check("a large piece is taken bit by bit", reading, 110, write);
     let last = Seen {
         blocked_since: Some(s(150)),
         ..idle
@@ -148,6 +137,35 @@ fn a_stop_loses_no_request_that_is_under_way() {
 }
 
 #[test]
+fn an_answer_that_is_not_taken_is_told_from_a_narrow_link() {
+    fn check(blocked: bool, passed: u64, waited: u64, expect: Verdict) {
+        let patience = Patience {
+            write: s(60),
+            round: 2 << 20,
+        };
+        assert_eq!(
+            patience.judge(Untaken { passed, blocked }, s(waited)),
+            expect,
+            "{blocked}, {passed} bytes, {waited} s"
+        );
+    }
+    let cut = Verdict::Cut(Cause::Write);
+    check(false, 0, 59, Verdict::Wait(s(60)));
+    check(true, u64::MAX, 59, Verdict::Wait(s(60)));
+    check(false, 0, 60, cut);
+    check(false, 1 << 40, 60, cut);
+    check(true, 0, 60, Verdict::Wait(s(120)));
+    check(true, (2 << 20) - 1, 100, Verdict::Wait(s(160)));
+    check(true, 2 << 20, 100, cut);
+    check(
+        true,
+        0,
+        u64::MAX,
+        Verdict::Wait(Duration::from_secs(u64::MAX).saturating_add(s(60))),
+    );
+}
+
+#[test]
 fn a_body_must_keep_its_pace() {
     fn check(min_rate: u32, waited: u64, received: u64, expect: Duration) {
         let pace = Pace {
@@ -177,7 +195,6 @@ proptest! {
     fn what_is_announced_comes(
         flags in any::<[bool; 2]>(),
         in_flight in 0_usize..3,
-        stalled in 0_usize..3,
         times in proptest::collection::vec(0_u64..100, 3),
         since in proptest::collection::vec(proptest::option::of(0_u64..100), 4),
     ) {
@@ -187,9 +204,7 @@ proptest! {
             asked,
             http2,
             in_flight,
-            stalled: stalled.min(in_flight),
-            last_piece: s(times[0]),
-            idle_since: s(times[1]),
+            idle_since: s(times[0]),
             head_since: since.next().unwrap(),
             blocked_since: since.next().unwrap(),
             last_taken: s(times[1]),

@@ -1,11 +1,15 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+#[cfg(feature = "tls")]
+use std::task::ready;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, timeout_at};
 
+#[cfg(feature = "tls")]
+use super::alpn::Agreed;
 use super::proxy::{self, ProxyProtocol};
 use super::settings::Settings;
 use super::socket::Socket;
@@ -14,7 +18,7 @@ use super::socket::Socket;
 pub(super) enum Transport {
     Plain(Socket),
     #[cfg(feature = "tls")]
-    Tls(Box<tokio_rustls::server::TlsStream<Socket>>),
+    Tls(Box<tokio_rustls::server::TlsStream<Socket>>, Agreed),
 }
 
 /// Reads what comes before HTTP, within the deadline of a head. `None` for a connection that is to be closed.
@@ -64,7 +68,8 @@ async fn negotiate(
     #[cfg(feature = "tls")]
     if let Some(tls) = &settings.tls {
         let stream = tls.acceptor().accept(socket).await?;
-        return Ok((Transport::Tls(Box::new(stream)), peer));
+        let agreed = Agreed::upon(stream.get_ref().1.alpn_protocol());
+        return Ok((Transport::Tls(Box::new(stream), agreed), peer));
     }
     Ok((Transport::Plain(socket), peer))
 }
@@ -106,7 +111,7 @@ macro_rules! each {
         match $transport {
             Transport::Plain($stream) => $do,
             #[cfg(feature = "tls")]
-            Transport::Tls($stream) => $do,
+            Transport::Tls($stream, _) => $do,
         }
     };
 }
@@ -119,7 +124,15 @@ impl Transport {
 
 impl AsyncRead for Transport {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        each!(&mut *self, stream => Pin::new(stream).poll_read(cx, buf))
+        match &mut *self {
+            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            #[cfg(feature = "tls")]
+            Self::Tls(stream, agreed) => {
+                let before = buf.filled().len();
+                ready!(Pin::new(stream).poll_read(cx, buf))?;
+                Poll::Ready(agreed.admit(buf.filled().get(before..).unwrap_or_default()))
+            }
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The example of several processes on one port, under load.
+//! The examples of processes that share a port, or follow each other on one, under load.
 #![cfg(unix)]
 
 use std::path::PathBuf;
@@ -11,12 +11,12 @@ use tokio::process::{Child, ChildStdout, Command};
 use super::*;
 
 /// Beside this test's own binary; `cargo test --test server` alone does not build it.
-fn example() -> Option<PathBuf> {
+fn example(name: &str) -> Option<PathBuf> {
     let own = std::env::current_exe().unwrap();
-    let path = own.parent()?.parent()?.join("examples/cluster");
+    let path = own.parent()?.parent()?.join("examples").join(name);
     if !path.exists() {
         eprintln!(
-            "SKIPPED: {} is not built; run `cargo build --example cluster`",
+            "SKIPPED: {} is not built; run `cargo build --example {name}`",
             path.display()
         );
         return None;
@@ -97,7 +97,7 @@ async fn load(address: SocketAddr, keep: bool, done: Arc<AtomicBool>, served: Ar
 /// `ROLLING_RESTARTS` says how many; 3 where it does not.
 #[tokio::test]
 async fn rolling_restarts_under_load_fail_no_request() {
-    let Some(path) = example() else { return };
+    let Some(path) = example("cluster") else { return };
     let rounds = std::env::var("ROLLING_RESTARTS").map_or(3, |rounds| rounds.parse().unwrap());
     let (mut parent, address, mut lines) = cluster(path).await;
     let (done, served) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
@@ -126,7 +126,7 @@ async fn rolling_restarts_under_load_fail_no_request() {
 
 #[tokio::test]
 async fn a_killed_child_is_begun_anew() {
-    let Some(path) = example() else { return };
+    let Some(path) = example("cluster") else { return };
     let (mut parent, address, _lines) = cluster(path).await;
     let whose = async || {
         exchange(address, LAST)
@@ -150,7 +150,7 @@ async fn a_killed_child_is_begun_anew() {
 
 #[tokio::test]
 async fn a_child_that_does_not_begin_costs_none_that_serves() {
-    let Some(path) = example() else { return };
+    let Some(path) = example("cluster") else { return };
     let copy = std::env::temp_dir().join(format!("cluster-{}", std::process::id()));
     std::fs::copy(path, &copy).unwrap();
     let (mut parent, address, mut lines) = cluster(copy.clone()).await;
@@ -169,12 +169,47 @@ async fn a_child_that_does_not_begin_costs_none_that_serves() {
 
 #[tokio::test]
 async fn children_end_with_a_parent_that_was_killed() {
-    let Some(path) = example() else { return };
+    let Some(path) = example("cluster") else { return };
     let (mut parent, address, _lines) = cluster(path).await;
     assert!(exchange(address, LAST).await.starts_with("HTTP/1.1 200"));
     kill("-KILL", parent.id().unwrap()).await;
     parent.wait().await.unwrap();
     while TcpStream::connect(address).await.is_ok() {
         tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn what_connects_between_two_activated_processes_waits() {
+    let Some(path) = example("socket_activation") else {
+        return;
+    };
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    // As systemd does: the socket is descriptor 3, and the variables name the process itself.
+    let activate = || {
+        Command::new("sh")
+            .args(["-c", "LISTEN_FDS=1 LISTEN_PID=$$ exec \"$0\" 3<&0 </dev/null"])
+            .arg(&path)
+            .stdin(std::os::fd::OwnedFd::from(listener.try_clone().unwrap()))
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap()
+    };
+    let mut before = None;
+    for _ in 0..3 {
+        // Before anybody accepts.
+        let mut waiting = TcpStream::connect(address).await.unwrap();
+        waiting.write_all(LAST).await.unwrap();
+        let mut process = activate();
+        let own = Some(process.id().unwrap().to_string());
+        let mut answer = String::new();
+        waiting.read_to_string(&mut answer).await.unwrap();
+        let answered = answer.lines().last().map(str::to_owned);
+        assert_eq!(answered, own, "{answer:?}");
+        assert_ne!(answered, before);
+        before = own;
+        kill("-TERM", process.id().unwrap()).await;
+        assert!(process.wait().await.unwrap().success());
     }
 }

@@ -1,8 +1,10 @@
 //! HTTP/2, by a client that may misbehave.
 
 use h2::client;
+use http_body_util::Either;
 use tokio::task::JoinHandle;
 
+use super::stalls::Endless;
 use super::*;
 
 type Sender = client::SendRequest<Bytes>;
@@ -32,21 +34,103 @@ async fn an_idle_connection_is_told_to_go_away() {
     assert!(sender.ready().await.is_err());
 }
 
+/// Answers with as many bytes as the path says, in one buffer, or without end.
+async fn answer(request: Request<RequestBody>) -> Result<Response<Either<Full<Bytes>, Endless>>, Infallible> {
+    let path = request.uri().path().trim_start_matches('/');
+    let body = match path.parse() {
+        Ok(length) => Either::Left(Full::from(vec![b'x'; length])),
+        Err(_) => Either::Right(Endless::default()),
+    };
+    Ok(Response::new(body))
+}
+
+fn get_path(path: &str) -> Request<()> {
+    Request::get(format!("http://a/{path}")).body(()).unwrap()
+}
+
+/// A connection that is as wide as may be, with so much room for each answer.
+async fn connect_with(address: SocketAddr, window: u32) -> (Sender, JoinHandle<Result<(), h2::Error>>) {
+    let socket = TcpStream::connect(address).await.unwrap();
+    let mut builder = client::Builder::new();
+    builder
+        .initial_window_size(window)
+        .initial_connection_window_size(1 << 30);
+    let (sender, connection) = builder.handshake(socket).await.unwrap();
+    (sender, tokio::spawn(connection))
+}
+
 #[tokio::test]
-async fn a_reader_with_its_windows_shut_is_cut() {
-    let (address, mut over) = stalls::endless(|server| server.write_timeout(SHORT)).await;
-    let (mut sender, connection) = connect(address).await;
-    let response = ask(&mut sender, get()).await;
-    over.recv().await.unwrap();
-    let _ = connection.await.unwrap();
-    drop(response);
-    // One whose answer had been handed over whole.
-    let whole = tower::service_fn(async |_: Request<RequestBody>| {
-        Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(vec![b'x'; 100_000])))
-    });
-    let address = start_with(whole, |server| server.write_timeout(SHORT).keep_alive(SHORT)).await;
-    let (mut sender, connection) = connect(address).await;
-    let response = ask(&mut sender, get()).await;
+async fn an_answer_that_is_not_taken_ends_alone() {
+    async fn check(window: u32, path: &str) {
+        let address = start_with(tower::service_fn(answer), |server| server.write_timeout(SHORT)).await;
+        let (mut sender, _connection) = connect_with(address, window).await;
+        let mut stalled = ask(&mut sender, get_path(path)).await.into_body();
+        // Others come and go meanwhile, so that the connection is never still.
+        let busy = async {
+            loop {
+                let mut other = ask(&mut sender, get_path("0")).await.into_body();
+                assert!(other.data().await.is_none());
+            }
+        };
+        // Read, but without room for more.
+        let cut = async {
+            loop {
+                match stalled.data().await {
+                    Some(Ok(_)) => {}
+                    Some(Err(error)) => return error,
+                    None => panic!("{path} came whole"),
+                }
+            }
+        };
+        let error = tokio::select! {
+            error = cut => error,
+            () = busy => unreachable!(),
+        };
+        assert_eq!(error.reason(), Some(h2::Reason::CANCEL), "{window}, {path}: {error}");
+        assert!(ask(&mut sender, get_path("0")).await.into_body().data().await.is_none());
+    }
+    // Not a byte of a short answer; a little more than fits; one large buffer; no end.
+    tokio::join!(
+        check(0, "1"),
+        check(0, "endless"),
+        check(65_535, "70000"),
+        check(65_535, "1000000"),
+        check(65_535, "endless"),
+    );
+}
+
+#[tokio::test]
+async fn an_answer_that_is_taken_bit_by_bit_comes_whole() {
+    const LENGTH: usize = 1_500_000;
+    let address = start_with(tower::service_fn(answer), |server| {
+        server.write_timeout(Duration::from_secs(1)).keep_alive(SHORT)
+    })
+    .await;
+    let (mut sender, _connection) = connect_with(address, 65_535).await;
+    let mut body = ask(&mut sender, get_path(&LENGTH.to_string())).await.into_body();
+    let mut tick = tokio::time::interval(Duration::from_millis(20));
+    let (mut come, mut ticks) = (0, 0);
+    while let Some(data) = body.data().await {
+        // In more than the timeout all in all, and far less a piece.
+        if come / 16_384 > ticks {
+            ticks += 1;
+            tick.tick().await;
+        }
+        let data = data.unwrap();
+        assert!(data.iter().all(|byte| *byte == b'x'));
+        come += data.len();
+        body.flow_control().release_capacity(data.len()).unwrap();
+    }
+    assert_eq!(come, LENGTH);
+}
+
+#[tokio::test]
+async fn the_end_of_an_answer_that_is_not_taken_does_not_keep_an_idle_connection() {
+    let settings = |server: Server| server.write_timeout(SHORT).keep_alive(SHORT);
+    let address = start_with(tower::service_fn(answer), settings).await;
+    // Handed over with its end, as it is short, and out but for its last byte.
+    let (mut sender, connection) = connect_with(address, 9_999).await;
+    let response = ask(&mut sender, get_path("10000")).await;
     let _ = connection.await.unwrap();
     drop(response);
 }
@@ -123,6 +207,31 @@ async fn a_body_that_stalls_fails_its_own_stream_only() {
     body.send_data(Bytes::from_static(b"half"), false).unwrap();
     assert_eq!(stalled.await.unwrap().status(), 408);
     let mut sender = sender;
+    assert_eq!(ask(&mut sender, get()).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_body_that_trickles_fails_its_own_stream_only() {
+    let service = CatchErrorLayer::new().layer(tower::service_fn(collect));
+    let address = start_with(service, |server| server.body_timeout(SHORT).min_body_rate(u32::MAX)).await;
+    let (mut sender, _connection) = connect(address).await;
+    let mut ready = sender.clone().ready().await.unwrap();
+    let (slow, mut body) = ready.send_request(get(), false).unwrap();
+    let trickle = async {
+        let mut tick = tokio::time::interval(SHORT / 10);
+        loop {
+            tick.tick().await;
+            if body.send_data(Bytes::from_static(b"x"), false).is_err() {
+                pending::<()>().await;
+            }
+            // Beside it, others are answered.
+            assert_eq!(ask(&mut sender, get()).await.status(), 200);
+        }
+    };
+    tokio::select! {
+        answer = slow => assert_eq!(answer.unwrap().status(), 408),
+        () = trickle => {}
+    }
     assert_eq!(ask(&mut sender, get()).await.status(), 200);
 }
 

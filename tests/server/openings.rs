@@ -209,6 +209,31 @@ mod tls {
     }
 
     #[tokio::test]
+    async fn what_was_agreed_upon_is_spoken_and_nothing_else() {
+        const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+        let address = start_with(tower::service_fn(peer), |server| server.tls(config())).await;
+        let check = async |protocols: &[&str], bytes: &[u8], expect: &[u8]| {
+            let mut stream = connect(address, protocols).await.unwrap();
+            stream.write_all(bytes).await.unwrap();
+            let mut begun = vec![0; expect.len()];
+            if expect.is_empty() {
+                // The server closes; this side keeps the connection open.
+                let _ = stream.read_to_end(&mut begun).await;
+            } else {
+                stream.read_exact(&mut begun).await.unwrap();
+            }
+            assert_eq!(begun, expect, "{protocols:?}: {}", bytes.escape_ascii());
+        };
+        for http1 in [&[][..], &["http/1.1"]] {
+            check(http1, GET, b"HTTP/1.1 200").await;
+            check(http1, PREFACE, b"").await;
+        }
+        check(&["h2"], GET, b"").await;
+        check(&["h2"], b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\r", b"").await;
+        check(&["h2", "http/1.1"], b"GET / HTTP/1.1\r\n", b"").await;
+    }
+
+    #[tokio::test]
     async fn a_handshake_that_stalls_is_cut_and_holds_up_nobody() {
         let address = start_with(tower::service_fn(peer), |server| {
             server.tls(config()).header_timeout(SHORT)

@@ -9,7 +9,8 @@ use tokio::sync::mpsc;
 use super::*;
 
 /// Sends as long as anybody takes it, and says when it is dropped.
-struct Endless(mpsc::UnboundedSender<()>);
+#[derive(Default)]
+pub(super) struct Endless(Option<mpsc::UnboundedSender<()>>);
 
 impl Body for Endless {
     type Data = Bytes;
@@ -22,15 +23,17 @@ impl Body for Endless {
 
 impl Drop for Endless {
     fn drop(&mut self) {
-        let _ = self.0.send(());
+        if let Some(over) = &self.0 {
+            let _ = over.send(());
+        }
     }
 }
 
 /// Serves an endless body; the other end hears when it is over.
-pub(super) async fn endless(settings: impl FnOnce(Server) -> Server) -> (SocketAddr, mpsc::UnboundedReceiver<()>) {
+async fn endless(settings: impl FnOnce(Server) -> Server) -> (SocketAddr, mpsc::UnboundedReceiver<()>) {
     let (over, ended) = mpsc::unbounded_channel();
     let service = tower::service_fn(move |_: Request<RequestBody>| {
-        let body = Endless(over.clone());
+        let body = Endless(Some(over.clone()));
         async { Ok::<_, Infallible>(Response::new(body)) }
     });
     (start_with(service, settings).await, ended)

@@ -73,8 +73,8 @@ fn exchange(stream: &mut BufReader<TcpStream>, request: &str) -> std::io::Result
 }
 
 #[test]
-fn told_to_stop_under_load_it_cuts_nobody() {
-    let mut blog = Process::start(&[]);
+fn told_to_stop_under_load_it_cuts_nobody_and_logs_every_answer() {
+    let mut blog = Process::start(&[("LOG_DIR", "logs")]);
     let address = blog.address;
     let answered = Arc::new(AtomicUsize::new(0));
     let clients: Vec<_> = (0..8)
@@ -103,7 +103,15 @@ fn told_to_stop_under_load_it_cuts_nobody() {
         client.join().unwrap();
     }
     assert!(status.success(), "{status}");
-    assert!(answered.load(Ordering::Relaxed) >= 400);
+    let answered = answered.load(Ordering::Relaxed);
+    assert!(answered >= 400);
+    let log = std::fs::read_to_string(blog.folder.join("logs/blog.log")).unwrap();
+    let records = log
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter(|record| record["target"] == "portcullis::request_log")
+        .count();
+    assert_eq!(records, answered, "one record an answer, to the last");
 }
 
 #[test]
