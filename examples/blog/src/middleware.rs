@@ -158,13 +158,17 @@ async fn accounted(State(state): State<AppState>, request: Request, next: Next) 
     response
 }
 
-/// `503` where the database is away or its pool is exhausted: the client did nothing wrong, and may come again.
+/// `503` where the database is away, its pool is exhausted, or others were faster each time: the client did nothing wrong, and may
+/// come again.
 fn database_away(cause: &Cause) -> Option<Problem> {
-    let error = cause
-        .error()
-        .downcast_ref::<DbErr>()
-        .filter(|error| fault::is_away(error))?;
-    tracing::error!(%error, "the database is away");
+    let error = cause.error();
+    if error.downcast_ref::<DbErr>().is_some_and(fault::is_away) {
+        tracing::error!(%error, "the database is away");
+    } else if fault::is_transient(error) {
+        tracing::error!(%error, "a transaction was overtaken each time");
+    } else {
+        return None;
+    }
     cause.take();
     let problem =
         Problem::new(StatusCode::SERVICE_UNAVAILABLE).with_detail("the database does not answer; try again later");

@@ -30,7 +30,12 @@ impl Db {
     pub(crate) async fn open(settings: Settings) -> Result<Self, DbErr> {
         let writer = connect(&settings, &settings.url, Purpose::Write).await?;
         let reader = match &settings.replica {
-            Some(replica) => connect(&settings, replica, Purpose::Read).await?,
+            Some(replica) => {
+                awaited(settings.wait, replica, async || {
+                    connect(&settings, replica, Purpose::Read).await
+                })
+                .await?
+            }
             None if writer.get_database_backend() == DbBackend::Sqlite => {
                 connect(&settings, &settings.url, Purpose::Read).await?
             }
@@ -105,15 +110,25 @@ fn filled(pool: &'static str, db: &DatabaseConnection) -> Fill {
 }
 
 /// Repeats `open` while the database does not answer, with growing pauses, for as long as the settings say.
-pub(crate) async fn awaited<T>(wait: Duration, open: impl AsyncFn() -> Result<T, DbErr>) -> Result<T, DbErr> {
+pub(crate) async fn awaited<T>(
+    wait: Duration,
+    url: &Url,
+    open: impl AsyncFn() -> Result<T, DbErr>,
+) -> Result<T, DbErr> {
+    let name = url.kind();
     let begun = Instant::now();
     let mut pause = Duration::from_millis(250);
     loop {
         let error = match open().await {
-            Err(error) if fault::is_away(&error) && begun.elapsed() + pause < wait => error,
+            Err(error) if fault::is_away(&error) => error,
             done => return done,
         };
-        tracing::warn!(%error, again_in = ?pause, "the database does not answer yet");
+        let waited = begun.elapsed();
+        if waited + pause > wait {
+            let seconds = waited.as_secs();
+            return Err(DbErr::Custom(format!("{name} did not answer in {seconds} s: {error}")));
+        }
+        tracing::warn!(%error, "{name} does not answer yet; asking again in {pause:?}");
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(5));
     }

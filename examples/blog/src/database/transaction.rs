@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use portcullis::{Error, Result};
+use portcullis::Result;
 use sea_orm::{
     DatabaseTransaction, DbBackend, IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
@@ -52,7 +52,8 @@ impl Db {
         F: Fn(Transaction) -> W,
         W: Future<Output = Result<T>>,
     {
-        for attempt in 1.. {
+        let mut attempt = 1;
+        loop {
             let error = match self.attempt(isolation_level, &work).await {
                 Err(error) if attempt < TRIES && fault::is_transient(error.cause()) => error,
                 done => return done,
@@ -60,8 +61,8 @@ impl Db {
             let pause = pause(attempt);
             tracing::debug!(%error, attempt, again_in = ?pause, "a transaction is tried again");
             tokio::time::sleep(pause).await;
+            attempt += 1;
         }
-        Err(Error::from("a loop without an end has ended"))
     }
 
     async fn attempt<T, F, W>(&self, isolation_level: Option<IsolationLevel>, work: &F) -> Result<T>
@@ -75,8 +76,11 @@ impl Db {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        let transaction = self.primary().begin_with_options(options).await?;
-        finish(transaction, work).await
+        let db = self.primary().clone();
+        // A task of its own, which a caller that goes away does not end: cut short, the driver of MariaDB would forget that it has
+        // begun, and give the next one a connection that still reads what there was now.
+        let begun = tokio::spawn(async move { db.begin_with_options(options).await });
+        finish(begun.await??, work).await
     }
 }
 
@@ -114,6 +118,6 @@ where
 
 /// Up to 10 ms, then 20, 40, … at random, so that two that met do not meet again.
 fn pause(attempt: u32) -> Duration {
-    let most = 10_000_u64 << attempt.min(8);
+    let most = 5_000_u64 << attempt.min(8);
     Duration::from_micros(fastrand::u64(1_000..most))
 }
