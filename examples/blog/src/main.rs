@@ -44,9 +44,9 @@ async fn run() -> Result<ExitCode, Box<dyn Error>> {
                 if direction.loses_rows() && config.stage != Stage::Development && !yes {
                     return Err("this drops tables with all that is in them: say `--yes`".into());
                 }
-                migrate::run(&config.database, direction).await?;
+                migrate::run(&config.database, direction).await.map_err(told)?;
             }
-            print!("{}", migrate::status(&config.database).await?);
+            print!("{}", migrate::status(&config.database).await.map_err(told)?);
         }
         Some(Command::Seed(size)) => {
             telemetry::on_standard_error();

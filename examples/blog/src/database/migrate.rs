@@ -6,12 +6,12 @@
 use std::fmt::Write as _;
 
 use blog_migration::{Migrator, MigratorTrait, SchemaManager, alone};
-use sea_orm::{Database, DatabaseConnection, DbErr};
+use sea_orm::{Database, DatabaseConnection, DbErr, RuntimeErr};
 use tracing::instrument::WithSubscriber;
 use tracing::subscriber::NoSubscriber;
 
-use super::pool;
 use super::settings::{Purpose, Settings};
+use super::{fault, pool};
 
 /// What to do with the schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Direction {
 }
 
 /// Changes the schema, while no other process does.
-pub async fn run(settings: &Settings, direction: Direction) -> Result<(), DbErr> {
+pub async fn run(settings: &Settings, direction: Direction) -> portcullis::Result<()> {
     let db = connect(settings, Purpose::Migrate).await?;
     // The library tells each of its steps, on every start.
     let work = change(&db, direction).with_subscriber(NoSubscriber::new());
@@ -42,11 +42,11 @@ pub async fn run(settings: &Settings, direction: Direction) -> Result<(), DbErr>
     if changes > 0 {
         tracing::info!(changes, "the schema has changed");
     }
-    closed
+    Ok(closed?)
 }
 
 /// One line a migration. Nothing is made that is not there.
-pub async fn status(settings: &Settings) -> Result<String, DbErr> {
+pub async fn status(settings: &Settings) -> portcullis::Result<String> {
     let known = if settings.url.file().is_some_and(|file| !file.exists()) {
         Ok(Migrator::get_migration_files())
     } else {
@@ -75,14 +75,13 @@ async fn change(db: &DatabaseConnection, direction: Direction) -> Result<usize, 
         return Ok(Migrator::migrations().len());
     }
     let before = applied(db).await?;
-    match direction {
-        Direction::Down(steps) => Migrator::down(db, Some(steps)).await?,
-        _ => {
-            if before == 0 {
-                refuse_strangers(db).await?;
-            }
-            Migrator::up(db, None).await?;
+    if let Direction::Down(steps) = direction {
+        Migrator::down(db, Some(steps)).await?;
+    } else {
+        if before == 0 {
+            refuse_strangers(db).await?;
         }
+        Migrator::up(db, None).await?;
     }
     Ok(applied(db).await?.abs_diff(before))
 }
@@ -105,14 +104,14 @@ async fn refuse_strangers(db: &DatabaseConnection) -> Result<(), DbErr> {
     Ok(())
 }
 
-async fn connect(settings: &Settings, purpose: Purpose) -> Result<DatabaseConnection, DbErr> {
+async fn connect(settings: &Settings, purpose: Purpose) -> portcullis::Result<DatabaseConnection> {
     if purpose == Purpose::Migrate
         && let Some(folder) = settings.url.file().and_then(|file| file.parent())
         && !folder.as_os_str().is_empty()
     {
         tokio::fs::create_dir_all(folder)
             .await
-            .map_err(|error| DbErr::Custom(format!("cannot create {}: {error}", folder.display())))?;
+            .map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
     }
     let open = async || Database::connect(settings.options(&settings.url, purpose)).await;
     pool::awaited(settings.wait, &settings.url, open)
@@ -121,19 +120,20 @@ async fn connect(settings: &Settings, purpose: Purpose) -> Result<DatabaseConnec
 }
 
 /// The mistakes that have a remedy.
-fn explained(error: DbErr) -> DbErr {
+fn explained(error: DbErr) -> portcullis::Error {
     const NOT_A_DATABASE: &str = "26";
-    match &error {
-        DbErr::Custom(text) if text.contains("file is missing") => DbErr::Custom(format!(
+    match error {
+        DbErr::Custom(text) if text.contains("file is missing") => format!(
             "{text}; the database was made by another version of the blog: run that one, or name another database"
-        )),
-        DbErr::Conn(sea_orm::RuntimeErr::SqlxError(cause))
+        )
+        .into(),
+        DbErr::Conn(RuntimeErr::SqlxError(cause))
             if cause
                 .as_database_error()
                 .is_some_and(|cause| cause.code().as_deref() == Some(NOT_A_DATABASE)) =>
         {
-            DbErr::Custom("the file of DATABASE_URL is no SQLite database".into())
+            "the file of DATABASE_URL is no SQLite database".into()
         }
-        _ => error,
+        error => fault::told(error),
     }
 }

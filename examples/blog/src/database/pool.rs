@@ -1,5 +1,6 @@
 //! The pools: for what is read, and for what is written.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use super::{fault, watch};
 
 /// The database. Clones share its pools.
 #[derive(Clone)]
-pub(crate) struct Db {
+pub struct Db {
     writer: DatabaseConnection,
     reader: DatabaseConnection,
     settings: Arc<Settings>,
@@ -27,7 +28,7 @@ pub(crate) struct Fill {
 
 impl Db {
     /// Opens the pools of a database whose schema is up to date.
-    pub(crate) async fn open(settings: Settings) -> Result<Self, DbErr> {
+    pub async fn open(settings: Settings) -> Result<Self, DbErr> {
         let writer = connect(&settings, &settings.url, Purpose::Write).await?;
         let reader = match &settings.replica {
             Some(replica) => {
@@ -49,21 +50,22 @@ impl Db {
     }
 
     /// For queries that may be a moment behind, where there is a replica.
-    pub(crate) fn read(&self) -> &DatabaseConnection {
+    pub fn read(&self) -> &DatabaseConnection {
         &self.reader
     }
 
     /// For queries that decide about a write. Rows are changed in a [`transaction`](Self::transaction).
-    pub(crate) fn primary(&self) -> &DatabaseConnection {
+    pub fn primary(&self) -> &DatabaseConnection {
         &self.writer
     }
 
-    pub(crate) fn backend(&self) -> DbBackend {
+    /// Which one it is.
+    pub fn backend(&self) -> DbBackend {
         self.writer.get_database_backend()
     }
 
     /// Waits for statements under way. SQLite then folds its log into the file.
-    pub(crate) async fn close(self) -> Result<(), DbErr> {
+    pub async fn close(self) -> Result<(), DbErr> {
         // The writer last: only a connection that may write can fold the log.
         let read = self.reader.close().await;
         read.and(self.writer.close().await)
@@ -131,5 +133,11 @@ pub(crate) async fn awaited<T>(
         tracing::warn!(%error, "{name} does not answer yet; asking again in {pause:?}");
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(5));
+    }
+}
+
+impl fmt::Debug for Db {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Db").field(&self.backend()).finish()
     }
 }

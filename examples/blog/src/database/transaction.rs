@@ -17,8 +17,8 @@ const TRIES: u32 = 6;
 /// A transaction under way, for the work within it: a [`DatabaseTransaction`] that can be handed on.
 ///
 /// It is given by value: a future that borrowed it would not be one that can change its thread.
-#[derive(Clone)]
-pub(crate) struct Transaction(Arc<DatabaseTransaction>);
+#[derive(Debug, Clone)]
+pub struct Transaction(Arc<DatabaseTransaction>);
 
 impl Deref for Transaction {
     type Target = DatabaseTransaction;
@@ -38,7 +38,7 @@ impl Db {
     /// let content = &content;
     /// db.transaction(|db| async move { store::create(&db, author, content).await }).await?;
     /// ```
-    pub(crate) async fn transaction<T, F, W>(&self, work: F) -> Result<T>
+    pub async fn transaction<T, F, W>(&self, work: F) -> Result<T>
     where
         F: Fn(Transaction) -> W,
         W: Future<Output = Result<T>>,
@@ -47,7 +47,7 @@ impl Db {
     }
 
     /// The same, at an isolation of its own; SQLite has one only, which is the strictest.
-    pub(crate) async fn transaction_at<T, F, W>(&self, isolation_level: Option<IsolationLevel>, work: F) -> Result<T>
+    pub async fn transaction_at<T, F, W>(&self, isolation_level: Option<IsolationLevel>, work: F) -> Result<T>
     where
         F: Fn(Transaction) -> W,
         W: Future<Output = Result<T>>,
@@ -76,16 +76,13 @@ impl Db {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        let db = self.primary().clone();
-        // A task of its own, which a caller that goes away does not end: cut short, the driver of MariaDB would forget that it has
-        // begun, and give the next one a connection that still reads what there was now.
-        let begun = tokio::spawn(async move { db.begin_with_options(options).await });
-        finish(begun.await??, work).await
+        let transaction = self.primary().begin_with_options(options).await?;
+        finish(transaction, work).await
     }
 }
 
 /// Runs `work` within the outer transaction: its error undoes what it did, and leaves the rest for the caller to decide about.
-pub(crate) async fn savepoint<T, F, W>(outer: &DatabaseTransaction, work: F) -> Result<T>
+pub async fn savepoint<T, F, W>(outer: &DatabaseTransaction, work: F) -> Result<T>
 where
     F: Fn(Transaction) -> W,
     W: Future<Output = Result<T>>,

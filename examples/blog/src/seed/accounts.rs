@@ -2,8 +2,7 @@
 
 use blog_entity::Password;
 
-use crate::database::Db;
-use crate::database::transaction::Transaction;
+use crate::database::{Db, Transaction};
 use crate::posts::store::Content;
 use crate::state::SeededAccount;
 use crate::users::store::NewUser;

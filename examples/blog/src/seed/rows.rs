@@ -59,9 +59,9 @@ pub(super) fn user(number: u32) -> user::ActiveModel {
         public_id: Set(public_id(Kind::User, number)),
         email: Set(format!("user{number}@seed.example")),
         name: Set(format!("{} {number}", words::phrase(&mut rng, 1..2))),
-        role: Set(if number % 10 == 0 { "editor" } else { "reader" }.to_owned()),
-        // No password has this hash: nobody signs in as a seeded user, wherever the seed was sown.
-        password_hash: Set(Password::Hash("!".into())),
+        role: Set(if number.is_multiple_of(10) { "editor" } else { "reader" }.to_owned()),
+        // Wherever the seed was sown, nobody signs in as one of its users.
+        password_hash: Set(Password::none()),
         active: Set(number % 50 != 49),
         version: Set(1),
         created_at: Set(at),
@@ -79,8 +79,8 @@ pub(super) fn profile(number: u32, user: i64) -> profile::ActiveModel {
         public_id: Set(public_id(Kind::Profile, number)),
         user_id: Set(user),
         bio: Set(words::text(&mut rng, 1..4)),
-        website: Set((number % 3 == 0).then(|| format!("https://seed.example/{number}"))),
-        birthday: Set(birthday.filter(|_| number % 4 != 0)),
+        website: Set(number.is_multiple_of(3).then(|| format!("https://seed.example/{number}"))),
+        birthday: Set(birthday.filter(|_| !number.is_multiple_of(4))),
         version: Set(1),
         created_at: Set(at),
         updated_at: Set(at),
@@ -119,7 +119,7 @@ pub(super) fn post(number: u32, users: u32) -> Post {
         row,
         tags,
         comments: comments(&mut rng, number, at, users),
-        attachment: (number % 20 == 0).then(|| attachment(&mut rng, number, at)),
+        attachment: number.is_multiple_of(20).then(|| attachment(&mut rng, number, at)),
     }
 }
 
