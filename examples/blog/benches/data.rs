@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -37,9 +37,7 @@ async fn main() -> ExitCode {
     watch::tap({
         let seen = Arc::clone(&seen);
         move |statement| {
-            seen.lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner)
-                .push(statement.clone())
+            of(&seen).push(statement.clone());
         }
     });
     let folder = std::env::temp_dir().join(format!("blog-bench-{}", std::process::id()));
@@ -69,6 +67,10 @@ async fn main() -> ExitCode {
     } else {
         ExitCode::FAILURE
     }
+}
+
+fn of(seen: &Seen) -> MutexGuard<'_, Vec<Statement>> {
+    seen.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// In a database of its own, which is gone afterwards.
@@ -129,7 +131,7 @@ async fn plans(router: &Router, db: &impl ConnectionTrait, seen: &Seen) -> Resul
     let (post, author) = (text(&first["id"]), text(&first["author"]["id"]));
     let slug = text(&first["slug"]);
     let next = text(&list["next"]);
-    let mut routes = vec![
+    let mut hot = vec![
         ("newest first", "/api/v1/posts?size=20".to_owned()),
         ("oldest first", "/api/v1/posts?sort=created_at".into()),
         ("by title", "/api/v1/posts?sort=title".into()),
@@ -141,18 +143,18 @@ async fn plans(router: &Router, db: &impl ConnectionTrait, seen: &Seen) -> Resul
         ("search route", "/api/v1/search?q=harbour".into()),
     ];
     if !next.is_empty() {
-        routes.push(("next page", format!("/api/v1/posts?page%5Bafter%5D={next}")));
+        hot.push(("next page", format!("/api/v1/posts?page%5Bafter%5D={next}")));
     }
     if !slug.is_empty() {
-        routes.push(("by slug", format!("/api/v1/posts/by-slug/{slug}")));
+        hot.push(("by slug", format!("/api/v1/posts/by-slug/{slug}")));
     }
     let mut faults = 0;
-    for (name, path) in routes {
-        seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
+    for (name, path) in hot {
+        of(seen).clear();
         let begun = Instant::now();
         let status = status(router, &path).await?;
         let millis = begun.elapsed().as_secs_f64() * 1000.0;
-        let statements = std::mem::take(&mut *seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        let statements = std::mem::take(&mut *of(seen));
         println!("{name:<13} {status} {millis:7.1} ms, {} statements", statements.len());
         // A list that does not know the parameter, or a route that is not there, is not measured.
         if status != 200 {
@@ -180,7 +182,7 @@ async fn explain(db: &impl ConnectionTrait, statement: &Statement) -> Result<Vec
         "EXPLAIN"
     };
     let mut explained = statement.clone();
-    explained.sql = format!("{word} {}", statement.sql).into();
+    explained.sql = format!("{word} {}", statement.sql);
     let rows = db.query_all_raw(explained).await?;
     let columns: &[&str] = match backend {
         DbBackend::MySql => &["table", "type", "key"],

@@ -79,7 +79,9 @@ pub(super) fn profile(number: u32, user: i64) -> profile::ActiveModel {
         public_id: Set(public_id(Kind::Profile, number)),
         user_id: Set(user),
         bio: Set(words::text(&mut rng, 1..4)),
-        website: Set(number.is_multiple_of(3).then(|| format!("https://seed.example/{number}"))),
+        website: Set(number
+            .is_multiple_of(3)
+            .then(|| format!("https://seed.example/{number}"))),
         birthday: Set(birthday.filter(|_| !number.is_multiple_of(4))),
         version: Set(1),
         created_at: Set(at),

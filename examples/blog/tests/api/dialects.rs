@@ -169,7 +169,7 @@ async fn a_write_that_changes_nothing_has_not_failed() {
         }
         Ok(row)
     });
-    let changed = in_context(changed).await.unwrap();
+    let changed = Box::pin(in_context(changed)).await.unwrap();
     assert!(changed.is_some(), "the row that was written is the one that was read");
     #[expect(clippy::disallowed_methods, reason = "a pair has no mark")]
     let pairs = post_tag::Entity::find()
