@@ -29,6 +29,9 @@ pub enum Command {
         /// How many migrations `down` takes back.
         #[arg(long, default_value_t = 1)]
         steps: u32,
+        /// Lets `down` and `fresh` drop tables with their rows, outside development too.
+        #[arg(long)]
+        yes: bool,
     },
     /// Fills the database with users, posts, tags and comments; the same ones however often.
     Seed(Seed),

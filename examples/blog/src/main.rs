@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use blog::app::{app, routes};
 use blog::cli::{Cli, Command};
-use blog::config::Config;
+use blog::config::{Config, Stage};
 use blog::database::{backup, migrate};
 use blog::state::AppState;
 use blog::{operations, seed, telemetry};
@@ -37,20 +37,26 @@ async fn run() -> Result<ExitCode, Box<dyn Error>> {
             println!("{}", routes(&shutdown.handle(), explanation).audit());
         }
         Some(Command::Healthcheck) => println!("{}", operations::healthcheck(&Config::from_env()?)?),
-        Some(Command::Migrate { step, steps }) => {
-            let settings = Config::from_env()?.database;
+        Some(Command::Migrate { step, steps, yes }) => {
+            telemetry::on_standard_error();
+            let config = Config::from_env()?;
             if let Some(direction) = step.direction(steps) {
-                migrate::run(&settings, direction).await?;
+                if direction.loses_rows() && config.stage != Stage::Development && !yes {
+                    return Err("this drops tables with all that is in them: say `--yes`".into());
+                }
+                migrate::run(&config.database, direction).await.map_err(told)?;
             }
-            print!("{}", migrate::status(&settings).await?);
+            print!("{}", migrate::status(&config.database).await.map_err(told)?);
         }
         Some(Command::Seed(size)) => {
+            telemetry::on_standard_error();
             let state = AppState::open(Config::from_env()?).await.map_err(told)?.0;
             let seeded = seed::fill(&state, size).await.map_err(told)?;
             state.close().await?;
             println!("{seeded}");
         }
         Some(Command::Backup { to }) => {
+            telemetry::on_standard_error();
             backup::write(&Config::from_env()?.database, &to).await.map_err(told)?;
             println!("copied to {}", to.display());
         }
@@ -58,6 +64,7 @@ async fn run() -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
 fn told(error: portcullis::Error) -> String {
     error.to_string()
 }

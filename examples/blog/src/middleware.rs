@@ -1,5 +1,6 @@
 //! The gate around the whole blog, and the bounds inside it.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ use portcullis::{ConfigError, Identity, Problem};
 use sea_orm::DbErr;
 use tower::ServiceBuilder;
 use tower_http::limit::RequestBodyLimitLayer;
+use tracing::Instrument;
 
 use crate::config::Stage;
 use crate::database::fault;
@@ -142,7 +144,7 @@ async fn accounted(State(state): State<AppState>, request: Request, next: Next) 
         .map_or("", MatchedPath::as_str);
     let tally = Tally::new(route, id.clone());
     let context = state.context(user.map_or(Actor::Anonymous, Actor::User), id);
-    let mut response = Arc::clone(&tally).scope(context.scope(next.run(request))).await;
+    let mut response = to_its_end(Arc::clone(&tally).scope(context.scope(next.run(request)))).await;
     if let Some(cause) = response.extensions().get::<Cause>()
         && let Some(problem) = database_away(cause)
     {
@@ -158,13 +160,33 @@ async fn accounted(State(state): State<AppState>, request: Request, next: Next) 
     response
 }
 
-/// `503` where the database is away or its pool is exhausted: the client did nothing wrong, and may come again.
+/// Runs in a task of its own, which a client that goes away does not end.
+///
+/// The driver of `MariaDB` must not be cut short while it begins a transaction or prepares a statement: it would give its connection
+/// to the next one with a transaction under way, or with an answer that is not for them.
+async fn to_its_end(work: impl Future<Output = Response> + Send + 'static) -> Response {
+    let work = work.in_current_span();
+    #[cfg(feature = "sentry")]
+    let work = sentry::SentryFutureExt::bind_hub(work, sentry::Hub::current());
+    match tokio::spawn(work).await.map_err(tokio::task::JoinError::try_into_panic) {
+        Ok(response) => response,
+        // For the layer that catches panics.
+        Err(Ok(panic)) => resume_unwind(panic),
+        Err(Err(_)) => Problem::new(StatusCode::SERVICE_UNAVAILABLE).into_response(),
+    }
+}
+
+/// `503` where the database is away, its pool is exhausted, or others were faster each time: the client did nothing wrong, and may
+/// come again.
 fn database_away(cause: &Cause) -> Option<Problem> {
-    let error = cause
-        .error()
-        .downcast_ref::<DbErr>()
-        .filter(|error| fault::is_away(error))?;
-    tracing::error!(%error, "the database is away");
+    let error = cause.error();
+    if error.downcast_ref::<DbErr>().is_some_and(fault::is_away) {
+        tracing::error!(%error, "the database is away");
+    } else if fault::is_transient(error) {
+        tracing::error!(%error, "a transaction was overtaken each time");
+    } else {
+        return None;
+    }
     cause.take();
     let problem =
         Problem::new(StatusCode::SERVICE_UNAVAILABLE).with_detail("the database does not answer; try again later");

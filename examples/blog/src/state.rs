@@ -16,8 +16,8 @@ use blog_entity::{Actor, Context};
 
 use crate::auth::tokens::Tokens;
 use crate::config::{Config, Secret, Stage};
-use crate::database::Db;
 use crate::database::migrate::{self, Direction};
+use crate::database::{Db, fault};
 use crate::health::probe::Probe;
 use crate::metrics::Metrics;
 use crate::users::dto::UserView;
@@ -54,7 +54,7 @@ impl AppState {
     /// Opens the database, brings its schema up to date, and in development seeds it.
     pub async fn open(config: Config) -> portcullis::Result<(Self, Vec<SeededAccount>)> {
         migrate::run(&config.database, Direction::Up).await?;
-        let db = Db::open(config.database.clone()).await?;
+        let db = Db::open(config.database.clone()).await.map_err(fault::told)?;
         let secret = match &config.jwt_secret {
             Some(secret) => secret.clone(),
             None => development_secret(&config.data_dir).await?,
@@ -108,7 +108,8 @@ impl AppState {
         &self.probe
     }
 
-    pub(crate) fn db(&self) -> &Db {
+    /// The database behind all stores.
+    pub fn db(&self) -> &Db {
         &self.db
     }
 

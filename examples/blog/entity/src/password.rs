@@ -19,11 +19,16 @@ pub enum Password {
 const NONE: &str = "!";
 
 impl Password {
-    /// The hash to verify against; none while it is plain.
+    /// Of an account that nobody signs in to.
+    pub fn none() -> Self {
+        Self::Hash(NONE.into())
+    }
+
+    /// The hash to verify against; none while it is plain, and where no password has it.
     pub fn hash(&self) -> Option<&str> {
         match self {
             Self::Plain(_) => None,
-            Self::Hash(hash) => Some(hash),
+            Self::Hash(hash) => Some(hash.as_str()).filter(|hash| *hash != NONE),
         }
     }
 }

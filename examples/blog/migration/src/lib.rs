@@ -21,8 +21,8 @@ mod m0007_full_text;
 
 use sea_orm_migration::{MigrationTrait, async_trait};
 
-pub use self::lock::alone;
-pub use sea_orm_migration::MigratorTrait;
+pub use self::lock::{PATIENCE_SECONDS, alone};
+pub use sea_orm_migration::{MigratorTrait, SchemaManager};
 
 /// All migrations.
 #[derive(Debug, Clone, Copy)]

@@ -76,6 +76,14 @@ fn is_shut(error: &dyn DatabaseError) -> bool {
         .is_ok_and(|code: u32| matches!(code & 0xff, 5 | 10 | 13 | 14))
 }
 
+/// For the operator: what was said in words of ours, without the library's name for it.
+pub(crate) fn told(error: DbErr) -> portcullis::Error {
+    match error {
+        DbErr::Custom(text) => text.into(),
+        error => error.into(),
+    }
+}
+
 /// Whether a unique index refused the row.
 pub(crate) fn is_duplicate(error: &DbErr) -> bool {
     matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))

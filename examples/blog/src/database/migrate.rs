@@ -5,11 +5,13 @@
 
 use std::fmt::Write as _;
 
-use blog_migration::{Migrator, MigratorTrait, alone};
-use sea_orm::{Database, DatabaseConnection, DbErr};
+use blog_migration::{Migrator, MigratorTrait, SchemaManager, alone};
+use sea_orm::{Database, DatabaseConnection, DbErr, RuntimeErr};
+use tracing::instrument::WithSubscriber;
+use tracing::subscriber::NoSubscriber;
 
-use super::pool;
 use super::settings::{Purpose, Settings};
+use super::{fault, pool};
 
 /// What to do with the schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,23 +24,37 @@ pub enum Direction {
     Fresh,
 }
 
-/// Changes the schema, while no other process does.
-pub async fn run(settings: &Settings, direction: Direction) -> Result<(), DbErr> {
-    let db = connect(settings).await?;
-    let done = match direction {
-        Direction::Up => alone(&db, Migrator::up(&db, None)).await,
-        Direction::Down(steps) => alone(&db, Migrator::down(&db, Some(steps))).await,
-        Direction::Fresh => alone(&db, Migrator::fresh(&db)).await,
-    };
-    let closed = db.close().await;
-    done.map_err(explained).and(closed)
+impl Direction {
+    /// Whether rows go with it.
+    pub fn loses_rows(self) -> bool {
+        self != Self::Up
+    }
 }
 
-/// One line a migration.
-pub async fn status(settings: &Settings) -> Result<String, DbErr> {
-    let db = connect(settings).await?;
-    let known = Migrator::get_migration_with_status(&db).await;
+/// Changes the schema, while no other process does.
+pub async fn run(settings: &Settings, direction: Direction) -> portcullis::Result<()> {
+    let db = connect(settings, Purpose::Migrate).await?;
+    // The library tells each of its steps, on every start.
+    let work = change(&db, direction).with_subscriber(NoSubscriber::new());
+    let done = alone(&db, work).await.map_err(explained);
     let closed = db.close().await;
+    let changes = done?;
+    if changes > 0 {
+        tracing::info!(changes, "the schema has changed");
+    }
+    Ok(closed?)
+}
+
+/// One line a migration. Nothing is made that is not there.
+pub async fn status(settings: &Settings) -> portcullis::Result<String> {
+    let known = if settings.url.file().is_some_and(|file| !file.exists()) {
+        Ok(Migrator::get_migration_files())
+    } else {
+        let db = connect(settings, Purpose::Read).await?;
+        let known = Migrator::get_migration_with_status_read_only(&db).await;
+        db.close().await?;
+        known
+    };
     let mut lines = String::new();
     for migration in known.map_err(explained)? {
         // Writing to a text does not fail.
@@ -49,27 +65,75 @@ pub async fn status(settings: &Settings) -> Result<String, DbErr> {
             migration.name()
         );
     }
-    closed.map(|()| lines)
+    Ok(lines)
 }
 
-async fn connect(settings: &Settings) -> Result<DatabaseConnection, DbErr> {
-    if let Some(folder) = settings.url.file().and_then(|file| file.parent())
+/// How many migrations were applied or taken back.
+async fn change(db: &DatabaseConnection, direction: Direction) -> Result<usize, DbErr> {
+    if direction == Direction::Fresh {
+        Migrator::fresh(db).await?;
+        return Ok(Migrator::migrations().len());
+    }
+    let before = applied(db).await?;
+    if let Direction::Down(steps) = direction {
+        Migrator::down(db, Some(steps)).await?;
+    } else {
+        if before == 0 {
+            refuse_strangers(db).await?;
+        }
+        Migrator::up(db, None).await?;
+    }
+    Ok(applied(db).await?.abs_diff(before))
+}
+
+async fn applied(db: &DatabaseConnection) -> Result<usize, DbErr> {
+    Ok(Migrator::get_applied_migrations_read_only(db).await?.len())
+}
+
+/// Tables by our names, of which no migration is known, are somebody else's.
+async fn refuse_strangers(db: &DatabaseConnection) -> Result<(), DbErr> {
+    let schema = SchemaManager::new(db);
+    for table in ["users", "profiles", "sessions", "posts", "tags", "comments"] {
+        if schema.has_table(table).await? {
+            return Err(DbErr::Custom(format!(
+                "the table `{table}` exists, and no migration has made it: the database belongs to something else, or the first \
+                 migration failed half-way; name an empty one"
+            )));
+        }
+    }
+    Ok(())
+}
+
+async fn connect(settings: &Settings, purpose: Purpose) -> portcullis::Result<DatabaseConnection> {
+    if purpose == Purpose::Migrate
+        && let Some(folder) = settings.url.file().and_then(|file| file.parent())
         && !folder.as_os_str().is_empty()
     {
         tokio::fs::create_dir_all(folder)
             .await
-            .map_err(|error| DbErr::Custom(format!("cannot create {}: {error}", folder.display())))?;
+            .map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
     }
-    let open = async || Database::connect(settings.options(&settings.url, Purpose::Migrate)).await;
-    pool::awaited(settings.wait, open).await
+    let open = async || Database::connect(settings.options(&settings.url, purpose)).await;
+    pool::awaited(settings.wait, &settings.url, open)
+        .await
+        .map_err(explained)
 }
 
-/// The one mistake that has a remedy.
-fn explained(error: DbErr) -> DbErr {
+/// The mistakes that have a remedy.
+fn explained(error: DbErr) -> portcullis::Error {
+    const NOT_A_DATABASE: &str = "26";
     match error {
-        DbErr::Custom(text) if text.contains("file is missing") => DbErr::Custom(format!(
-            "{text}; the database was made by another version of the blog: `blog migrate fresh` makes it anew, and empties it"
-        )),
-        error => error,
+        DbErr::Custom(text) if text.contains("file is missing") => format!(
+            "{text}; the database was made by another version of the blog: run that one, or name another database"
+        )
+        .into(),
+        DbErr::Conn(RuntimeErr::SqlxError(cause))
+            if cause
+                .as_database_error()
+                .is_some_and(|cause| cause.code().as_deref() == Some(NOT_A_DATABASE)) =>
+        {
+            "the file of DATABASE_URL is no SQLite database".into()
+        }
+        error => fault::told(error),
     }
 }

@@ -13,9 +13,10 @@
 pub mod backup;
 pub(crate) mod fault;
 pub mod migrate;
-pub(crate) mod pool;
+mod pool;
 pub mod settings;
-pub(crate) mod transaction;
-pub(crate) mod watch;
+mod transaction;
+pub mod watch;
 
-pub(crate) use self::pool::Db;
+pub use self::pool::Db;
+pub use self::transaction::{Transaction, savepoint};

@@ -1,5 +1,6 @@
 //! The pools: for what is read, and for what is written.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use super::{fault, watch};
 
 /// The database. Clones share its pools.
 #[derive(Clone)]
-pub(crate) struct Db {
+pub struct Db {
     writer: DatabaseConnection,
     reader: DatabaseConnection,
     settings: Arc<Settings>,
@@ -27,10 +28,15 @@ pub(crate) struct Fill {
 
 impl Db {
     /// Opens the pools of a database whose schema is up to date.
-    pub(crate) async fn open(settings: Settings) -> Result<Self, DbErr> {
+    pub async fn open(settings: Settings) -> Result<Self, DbErr> {
         let writer = connect(&settings, &settings.url, Purpose::Write).await?;
         let reader = match &settings.replica {
-            Some(replica) => connect(&settings, replica, Purpose::Read).await?,
+            Some(replica) => {
+                awaited(settings.wait, replica, async || {
+                    connect(&settings, replica, Purpose::Read).await
+                })
+                .await?
+            }
             None if writer.get_database_backend() == DbBackend::Sqlite => {
                 connect(&settings, &settings.url, Purpose::Read).await?
             }
@@ -44,21 +50,22 @@ impl Db {
     }
 
     /// For queries that may be a moment behind, where there is a replica.
-    pub(crate) fn read(&self) -> &DatabaseConnection {
+    pub fn read(&self) -> &DatabaseConnection {
         &self.reader
     }
 
     /// For queries that decide about a write. Rows are changed in a [`transaction`](Self::transaction).
-    pub(crate) fn primary(&self) -> &DatabaseConnection {
+    pub fn primary(&self) -> &DatabaseConnection {
         &self.writer
     }
 
-    pub(crate) fn backend(&self) -> DbBackend {
+    /// Which one it is.
+    pub fn backend(&self) -> DbBackend {
         self.writer.get_database_backend()
     }
 
     /// Waits for statements under way. SQLite then folds its log into the file.
-    pub(crate) async fn close(self) -> Result<(), DbErr> {
+    pub async fn close(self) -> Result<(), DbErr> {
         // The writer last: only a connection that may write can fold the log.
         let read = self.reader.close().await;
         read.and(self.writer.close().await)
@@ -105,16 +112,32 @@ fn filled(pool: &'static str, db: &DatabaseConnection) -> Fill {
 }
 
 /// Repeats `open` while the database does not answer, with growing pauses, for as long as the settings say.
-pub(crate) async fn awaited<T>(wait: Duration, open: impl AsyncFn() -> Result<T, DbErr>) -> Result<T, DbErr> {
+pub(crate) async fn awaited<T>(
+    wait: Duration,
+    url: &Url,
+    open: impl AsyncFn() -> Result<T, DbErr>,
+) -> Result<T, DbErr> {
+    let name = url.kind();
     let begun = Instant::now();
     let mut pause = Duration::from_millis(250);
     loop {
         let error = match open().await {
-            Err(error) if fault::is_away(&error) && begun.elapsed() + pause < wait => error,
+            Err(error) if fault::is_away(&error) => error,
             done => return done,
         };
-        tracing::warn!(%error, again_in = ?pause, "the database does not answer yet");
+        let waited = begun.elapsed();
+        if waited + pause > wait {
+            let seconds = waited.as_secs();
+            return Err(DbErr::Custom(format!("{name} did not answer in {seconds} s: {error}")));
+        }
+        tracing::warn!(%error, "{name} does not answer yet; asking again in {pause:?}");
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(5));
+    }
+}
+
+impl fmt::Debug for Db {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Db").field(&self.backend()).finish()
     }
 }

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Duration;
 
+use blog_migration::PATIENCE_SECONDS;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, DbBackend};
 
@@ -76,6 +77,15 @@ impl Url {
         self.backend
     }
 
+    /// What a person calls it; the address itself is never shown.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.backend {
+            DbBackend::MySql => "MariaDB",
+            DbBackend::Postgres => "PostgreSQL",
+            _ => "SQLite",
+        }
+    }
+
     /// The file of an embedded database.
     pub fn file(&self) -> Option<&Path> {
         let path = self.text.expose().strip_prefix("sqlite:")?;
@@ -127,14 +137,19 @@ impl Settings {
 
     fn sqlite(&self, options: &mut ConnectOptions, purpose: Purpose) {
         let statements = self.statements;
+        let busy = match purpose {
+            // Another process may migrate, too.
+            Purpose::Migrate => Duration::from_secs(PATIENCE_SECONDS.into()),
+            // Or write.
+            Purpose::Write | Purpose::Read => Duration::from_secs(5),
+        };
         options.map_sqlx_sqlite_opts(move |sqlite| {
             let sqlite = sqlite
                 .create_if_missing(purpose == Purpose::Migrate)
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Normal)
                 .statement_cache_capacity(statements)
-                // Another process may write, too.
-                .busy_timeout(Duration::from_secs(5))
+                .busy_timeout(busy)
                 .foreign_keys(purpose != Purpose::Migrate);
             match purpose {
                 Purpose::Read => sqlite.pragma("query_only", "ON"),

@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use portcullis::{Error, Result};
+use portcullis::Result;
 use sea_orm::{
     DatabaseTransaction, DbBackend, IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
@@ -17,8 +17,8 @@ const TRIES: u32 = 6;
 /// A transaction under way, for the work within it: a [`DatabaseTransaction`] that can be handed on.
 ///
 /// It is given by value: a future that borrowed it would not be one that can change its thread.
-#[derive(Clone)]
-pub(crate) struct Transaction(Arc<DatabaseTransaction>);
+#[derive(Debug, Clone)]
+pub struct Transaction(Arc<DatabaseTransaction>);
 
 impl Deref for Transaction {
     type Target = DatabaseTransaction;
@@ -38,7 +38,7 @@ impl Db {
     /// let content = &content;
     /// db.transaction(|db| async move { store::create(&db, author, content).await }).await?;
     /// ```
-    pub(crate) async fn transaction<T, F, W>(&self, work: F) -> Result<T>
+    pub async fn transaction<T, F, W>(&self, work: F) -> Result<T>
     where
         F: Fn(Transaction) -> W,
         W: Future<Output = Result<T>>,
@@ -47,12 +47,13 @@ impl Db {
     }
 
     /// The same, at an isolation of its own; SQLite has one only, which is the strictest.
-    pub(crate) async fn transaction_at<T, F, W>(&self, isolation_level: Option<IsolationLevel>, work: F) -> Result<T>
+    pub async fn transaction_at<T, F, W>(&self, isolation_level: Option<IsolationLevel>, work: F) -> Result<T>
     where
         F: Fn(Transaction) -> W,
         W: Future<Output = Result<T>>,
     {
-        for attempt in 1.. {
+        let mut attempt = 1;
+        loop {
             let error = match self.attempt(isolation_level, &work).await {
                 Err(error) if attempt < TRIES && fault::is_transient(error.cause()) => error,
                 done => return done,
@@ -60,8 +61,8 @@ impl Db {
             let pause = pause(attempt);
             tracing::debug!(%error, attempt, again_in = ?pause, "a transaction is tried again");
             tokio::time::sleep(pause).await;
+            attempt += 1;
         }
-        Err(Error::from("a loop without an end has ended"))
     }
 
     async fn attempt<T, F, W>(&self, isolation_level: Option<IsolationLevel>, work: &F) -> Result<T>
@@ -81,7 +82,7 @@ impl Db {
 }
 
 /// Runs `work` within the outer transaction: its error undoes what it did, and leaves the rest for the caller to decide about.
-pub(crate) async fn savepoint<T, F, W>(outer: &DatabaseTransaction, work: F) -> Result<T>
+pub async fn savepoint<T, F, W>(outer: &DatabaseTransaction, work: F) -> Result<T>
 where
     F: Fn(Transaction) -> W,
     W: Future<Output = Result<T>>,
@@ -114,6 +115,6 @@ where
 
 /// Up to 10 ms, then 20, 40, … at random, so that two that met do not meet again.
 fn pause(attempt: u32) -> Duration {
-    let most = 10_000_u64 << attempt.min(8);
+    let most = 5_000_u64 << attempt.min(8);
     Duration::from_micros(fastrand::u64(1_000..most))
 }

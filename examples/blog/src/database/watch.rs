@@ -1,10 +1,11 @@
 //! What the database is asked, by request: counted, timed, and logged where it is slow.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use metrics::{counter, histogram};
+use sea_orm::Statement;
 use sea_orm::metric::Info;
 
 tokio::task_local! {
@@ -45,9 +46,22 @@ impl Tally {
     }
 }
 
+/// Sees the statements of this process with their parameters.
+type Tap = Box<dyn Fn(&Statement) + Send + Sync>;
+
+static TAP: OnceLock<Tap> = OnceLock::new();
+
+/// Shows every statement from now on to `see`, for a benchmark that asks the database how it would answer. The first one wins.
+pub fn tap(see: impl Fn(&Statement) + Send + Sync + 'static) {
+    let _ = TAP.set(Box::new(see));
+}
+
 /// Told of every statement, in the task that asked it.
 pub(crate) fn callback(slow: Duration) -> impl Fn(&Info<'_>) + Send + Sync {
     move |info| {
+        if let Some(see) = TAP.get() {
+            see(info.statement);
+        }
         let tally = TALLY.try_with(Arc::clone).unwrap_or_default();
         tally.statements.fetch_add(1, Ordering::Relaxed);
         let micros = u64::try_from(info.elapsed.as_micros()).unwrap_or(u64::MAX);

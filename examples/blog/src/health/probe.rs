@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use portcullis::Problem;
 use redis::aio::ConnectionManager;
-use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement};
 use serde::Serialize;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
@@ -64,8 +64,14 @@ impl Probe {
     }
 
     async fn database(&self) -> Finding {
-        let both = async { tokio::try_join!(ask(self.db.primary()), ask(self.db.read())) };
-        Finding::of("database", timeout(DEADLINE, both).await.map(|answer| answer.map(drop)))
+        let (primary, read) = (self.db.primary().clone(), self.db.read().clone());
+        // A task of its own, which the deadline does not end: the driver of MariaDB must not be cut short.
+        let both = tokio::spawn(async move { tokio::try_join!(ask(&primary), ask(&read)) });
+        let answer = timeout(DEADLINE, both).await;
+        Finding::of(
+            "database",
+            answer.map(|both| both.unwrap_or_else(|error| Err(DbErr::Custom(error.to_string())))),
+        )
     }
 
     async fn redis(&self) -> Option<Finding> {
@@ -77,19 +83,19 @@ impl Probe {
 }
 
 /// A query of a table: `SQLite` answers `SELECT 1` without a look at its file.
-async fn ask(db: &DatabaseConnection) -> Result<(), sea_orm::DbErr> {
+async fn ask(db: &DatabaseConnection) -> Result<(), DbErr> {
     let sql = "SELECT 1 FROM seaql_migrations LIMIT 1";
     let query = Statement::from_string(db.get_database_backend(), sql);
     db.query_one_raw(query).await.map(drop)
 }
 
 impl Finding {
-    fn of<E: std::fmt::Display>(
+    fn of<T, E: std::fmt::Display>(
         name: &'static str,
-        answer: Result<Result<(), E>, tokio::time::error::Elapsed>,
+        answer: Result<Result<T, E>, tokio::time::error::Elapsed>,
     ) -> Self {
         match answer {
-            Ok(Ok(())) => return Self::Ok,
+            Ok(Ok(_)) => return Self::Ok,
             Ok(Err(error)) => tracing::error!(name, %error, "not ready"),
             Err(_) => tracing::error!(name, deadline = ?DEADLINE, "not ready: no answer"),
         }

@@ -108,6 +108,13 @@ pub fn init(config: &Config) -> Result<Telemetry, String> {
     })
 }
 
+/// For a command, which has its own words on standard output: what goes wrong meanwhile, on standard error.
+pub fn on_standard_error() {
+    let lines = fmt().with_max_level(Level::WARN).with_writer(std::io::stderr);
+    // An error says that somebody else listens already.
+    let _ = lines.without_time().with_target(false).with_ansi(false).try_init();
+}
+
 /// Records as JSON, one a line. Of the spans around them all are listed, so the innermost is not written twice.
 fn json<S, W>(writer: W) -> impl Layer<S>
 where

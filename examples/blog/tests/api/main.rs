@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod browser;
+mod mariadb;
 mod process;
 mod redis;
 #[cfg(any(feature = "otel", feature = "sentry"))]
@@ -10,16 +11,22 @@ mod stand_in;
 mod support;
 
 mod accounts;
+mod backup;
 mod comments;
 mod database;
+mod dialects;
 mod endings;
+mod faults;
 mod gate;
 mod hostile;
 mod lockout;
+mod migrations;
 mod operations;
+mod pool;
 mod posts;
 #[cfg(feature = "sentry")]
 mod reports;
+mod seeds;
 mod servers;
 mod sessions;
 mod socket;

@@ -74,6 +74,10 @@ impl TestApp {
         }
     }
 
+    pub(crate) fn state(&self) -> &AppState {
+        self.state.as_ref().unwrap()
+    }
+
     pub(crate) fn database_url(&self) -> String {
         self.database.url()
     }
