@@ -73,6 +73,7 @@ pub(crate) async fn run(db: &Db) -> portcullis::Result<Vec<SeededAccount>> {
                 title: title.to_owned(),
                 body: body.to_owned(),
                 published: true,
+                tags: Vec::new(),
             };
             let post = posts::store::create(&db, author, &content).await?;
             comments::store::create(&db, post.id, reader, "Nice to read.").await?;

@@ -1,13 +1,16 @@
 //! The queries of comments.
 
+use std::collections::HashMap;
+
 use blog_entity::comment::{ActiveModel, Column, Entity, Model};
 use blog_entity::{SoftDelete, clock, soft_delete};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, PaginatorTrait,
-    QueryFilter, QueryOrder,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, Order,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
+use crate::database::per_parent;
 use crate::page::Page;
 
 /// One page of a post's comments, oldest first, and the number of all.
@@ -45,4 +48,32 @@ pub(crate) async fn delete(db: &DatabaseTransaction, comment: &Model) -> Result<
 
 pub(crate) async fn count(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
     Entity::live().count(db).await
+}
+
+/// How many comments several posts have, by the posts' keys.
+pub(crate) async fn counts(db: &impl ConnectionTrait, posts: &[i64]) -> Result<HashMap<i64, i64>, DbErr> {
+    let counts: Vec<(i64, i64)> = Entity::live()
+        .filter(Column::PostId.is_in(posts.iter().copied()))
+        .select_only()
+        .column(Column::PostId)
+        .column_as(Column::Id.count(), "number")
+        .group_by(Column::PostId)
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(counts.into_iter().collect())
+}
+
+/// The first comments of each of several posts: the oldest, or the latest where the order is descending. Keys rise with time.
+pub(crate) async fn first_of_posts(
+    db: &impl ConnectionTrait,
+    posts: &[i64],
+    order: Order,
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
+    let comments = Entity::live().filter(Column::PostId.is_in(posts.iter().copied()));
+    match per_parent::first(comments, Column::PostId, &[(Column::Id, order)], limit) {
+        Some(first) => first.all(db).await,
+        None => Ok(Vec::new()),
+    }
 }

@@ -22,7 +22,7 @@ impl TestDatabase {
             name,
         };
         std::fs::create_dir_all(&database.folder).unwrap();
-        database.tell("CREATE DATABASE");
+        database.tell("CREATE DATABASE", "");
         database
     }
 
@@ -42,11 +42,11 @@ impl TestDatabase {
     }
 
     /// On a thread and a runtime of its own, since it is also told at the end of a test.
-    fn tell(&self, what: &str) {
+    fn tell(&self, what: &str, how: &str) {
         let Some(server) = self.server.clone() else {
             return;
         };
-        let statement = format!("{what} {}", self.name);
+        let statement = format!("{what} {} {how}", self.name);
         let told = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -67,11 +67,12 @@ impl Drop for TestDatabase {
     fn drop(&mut self) {
         let server = self.server.as_deref().unwrap_or_default();
         // A pool that is still closing would be in the way.
-        self.tell(if server.starts_with("postgres") {
-            "DROP DATABASE IF EXISTS"
+        let how = if server.starts_with("postgres") {
+            "WITH (FORCE)"
         } else {
-            "DROP DATABASE"
-        });
+            ""
+        };
+        self.tell("DROP DATABASE", how);
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }

@@ -15,13 +15,18 @@ mod database;
 mod endings;
 mod gate;
 mod hostile;
+mod include;
+mod injection;
+mod lists;
 mod lockout;
 mod operations;
 mod posts;
 #[cfg(feature = "sentry")]
 mod reports;
+mod search;
 mod servers;
 mod sessions;
 mod socket;
+mod tags;
 #[cfg(feature = "otel")]
 mod traces;

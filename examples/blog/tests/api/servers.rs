@@ -3,7 +3,17 @@
 use std::process::Command;
 
 /// What asks the database; the rest would only be repeated.
-const MODULES: &[&str] = &["accounts::", "comments::", "hostile::", "posts::"];
+const MODULES: &[&str] = &[
+    "accounts::",
+    "comments::",
+    "hostile::",
+    "include::",
+    "injection::",
+    "lists::",
+    "posts::",
+    "search::",
+    "tags::",
+];
 
 fn the_same_suite(variable: &str) {
     let Ok(server) = std::env::var(variable) else {
