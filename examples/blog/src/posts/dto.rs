@@ -235,19 +235,32 @@ impl Serialize for ItemView {
 pub(crate) struct CommentItem {
     id: Uuid,
     body: String,
-    /// `null` where there is no such account any more.
     #[serde(skip_serializing_if = "Option::is_none")]
-    author: Option<Option<AuthorView>>,
+    author: Option<CommentAuthor>,
     created_at: DateTime<Utc>,
 }
 
 impl CommentItem {
-    pub(super) fn new(comment: comment::Model, author: Option<Option<AuthorView>>) -> Self {
+    pub(super) fn new(comment: comment::Model, author: Option<CommentAuthor>) -> Self {
         Self {
             id: comment.public_id,
             body: comment.body,
             author,
             created_at: comment.created_at.and_utc(),
         }
+    }
+}
+
+/// Who wrote it; `null` where there is no such account any more.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum CommentAuthor {
+    Known(AuthorView),
+    Gone,
+}
+
+impl From<Option<AuthorView>> for CommentAuthor {
+    fn from(author: Option<AuthorView>) -> Self {
+        author.map_or(Self::Gone, Self::Known)
     }
 }

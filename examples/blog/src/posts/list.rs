@@ -85,7 +85,7 @@ fn by_post(
 ) -> HashMap<i64, Vec<CommentItem>> {
     let mut comments: HashMap<i64, Vec<CommentItem>> = HashMap::new();
     for comment in latest {
-        let author = with_author.then(|| authors.get(&comment.author_id).cloned());
+        let author = with_author.then(|| authors.get(&comment.author_id).cloned().into());
         let of_post = comments.entry(comment.post_id).or_default();
         of_post.push(CommentItem::new(comment, author));
     }

@@ -145,7 +145,7 @@ impl Sort {
             for ((column, _), value) in columns.iter().take(place) {
                 step = step.add(column.eq(value.clone()));
             }
-            beyond = beyond.add(step.add(past(*column, direction(order.clone(), reverse), value.clone())));
+            beyond = beyond.add(step.add(past(*column, &direction(order.clone(), reverse), value.clone())));
         }
         // Follows from the rest. None of the databases sees that, and only by this one do they begin at the right place of the index.
         let bound = columns.first().map(|((column, order), value)| {
@@ -159,7 +159,7 @@ impl Sort {
     }
 }
 
-fn past(column: Column, order: Order, value: Value) -> SimpleExpr {
+fn past(column: Column, order: &Order, value: Value) -> SimpleExpr {
     match order {
         Order::Desc => column.lt(value),
         _ => column.gt(value),

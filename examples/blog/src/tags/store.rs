@@ -26,8 +26,8 @@ async fn get_or_create(db: &DatabaseTransaction, names: &[String]) -> portcullis
     if names.is_empty() {
         return Ok(Vec::new());
     }
-    let named = || Entity::live().filter(Column::Name.is_in(names));
-    let there = named().all(db).await?;
+    let found = || Entity::live().filter(Column::Name.is_in(names));
+    let there = found().all(db).await?;
     if there.len() == names.len() {
         return Ok(there.into_iter().map(|tag| tag.id).collect());
     }
@@ -39,7 +39,7 @@ async fn get_or_create(db: &DatabaseTransaction, names: &[String]) -> portcullis
     });
     upsert::missing(rows.collect(), [Column::Name, Column::DeletedKey], db).await?;
     // With a lock, since what another transaction has just made is not in what a transaction of MariaDB sees without.
-    let there = named().lock_exclusive().all(db).await?;
+    let there = found().lock_exclusive().all(db).await?;
     if there.len() < names.len() {
         // One of them was deleted meanwhile.
         return Err(Overtaken.into());
