@@ -7,7 +7,7 @@ use portcullis::shutdown::Handle;
 use portcullis::stack::Explanation;
 
 use crate::state::AppState;
-use crate::{admin, auth, comments, demo, health, middleware, pages, posts, users};
+use crate::{admin, auth, comments, demo, health, middleware, pages, posts, tags, users};
 
 /// Every route with its policy, inside every layer. A layer that is configured wrongly is named in the error.
 pub fn app(state: AppState, shutdown: &Handle) -> Result<Router, ConfigError> {
@@ -26,6 +26,7 @@ pub fn routes(shutdown: &Handle, explanation: Explanation) -> Routes<AppState> {
         .nest("/auth", auth::routes::routes())
         .nest("/users", users::routes::routes())
         .nest("/posts", posts)
+        .nest("/tags", tags::routes::routes())
         .nest("/admin", admin::routes::routes())
         .nest("/demo", demo::routes::routes(explanation));
     Routes::new()

@@ -23,5 +23,7 @@ mod middleware;
 mod page;
 mod pages;
 mod posts;
+mod query;
+mod tags;
 mod users;
 mod validation;

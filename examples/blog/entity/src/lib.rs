@@ -27,6 +27,7 @@ pub mod session;
 mod slug;
 pub mod soft_delete;
 pub mod tag;
+pub mod upsert;
 pub mod user;
 pub mod versioned;
 

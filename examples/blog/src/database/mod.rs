@@ -6,6 +6,7 @@
 //! | [`pool`] | connections: opened, awaited at start, closed |
 //! | [`migrate`] | the schema's history, on a connection of its own |
 //! | [`transaction`] | all or nothing, nested, repeated where the database asks for it |
+//! | [`per_parent`] | the first rows of each parent, in one statement |
 //! | [`fault`] | which errors mean that it is away, or that another try may help |
 //! | [`watch`] | statements counted by request, slow ones logged |
 //! | [`backup`] | a copy of the embedded database while it serves |
@@ -13,6 +14,7 @@
 pub mod backup;
 pub(crate) mod fault;
 pub mod migrate;
+pub(crate) mod per_parent;
 mod pool;
 pub mod settings;
 mod transaction;

@@ -56,6 +56,11 @@ pub fn tap(see: impl Fn(&Statement) + Send + Sync + 'static) {
     let _ = TAP.set(Box::new(see));
 }
 
+/// How many statements the request of this task has asked so far; 0 outside of one.
+pub(crate) fn statements() -> u64 {
+    TALLY.try_with(|tally| tally.statements()).unwrap_or_default()
+}
+
 /// Told of every statement, in the task that asked it.
 pub(crate) fn callback(slow: Duration) -> impl Fn(&Info<'_>) + Send + Sync {
     move |info| {

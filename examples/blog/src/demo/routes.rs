@@ -6,6 +6,7 @@ use portcullis::axum::Routes;
 use portcullis::stack::Explanation;
 
 use super::handlers::{error, gate, panic, panic_in_stream, slow};
+use super::n_plus_one::n_plus_one;
 use crate::state::AppState;
 
 pub(crate) fn routes(explanation: Explanation) -> Routes<AppState> {
@@ -15,5 +16,6 @@ pub(crate) fn routes(explanation: Explanation) -> Routes<AppState> {
         .get("/panic", Policy::anyone(), panic)
         .get("/panic-in-stream", Policy::anyone(), panic_in_stream)
         .get("/slow", Policy::anyone(), slow)
+        .get("/n-plus-one", Policy::anyone(), n_plus_one)
         .layer(Extension(explanation))
 }

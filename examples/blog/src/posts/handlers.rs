@@ -6,40 +6,77 @@ use blog_entity::post::Reader;
 use blog_entity::{post, user};
 use http::StatusCode;
 use http::header::LOCATION;
-use portcullis::axum::{Json, Path, Query};
+use portcullis::axum::{Json, Path};
+use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
-use super::dto::{ListQuery, PatchRequest, PostRequest, PostView};
+use super::dto::{ItemView, ListQuery, PatchRequest, PostRequest, PostView, SearchQuery};
+use super::page::Filter;
 use super::store::{self, Change};
 use super::version::{self, Preconditions};
-use crate::error;
+use super::{list, page, search};
 use crate::extract::{Caller, SignedIn};
-use crate::page::{Listing, Page};
+use crate::page::Slice;
+use crate::query::Parameters;
 use crate::state::AppState;
-use crate::users;
+use crate::{error, tags, users};
 
 pub(super) async fn list(
     State(state): State<AppState>,
     caller: Caller,
-    Query(query): Query<ListQuery>,
-) -> portcullis::Result<Json<Listing<PostView>>> {
-    let page = Page::new(query.page, query.size)?;
-    let sort = query.sort()?;
-    let author = match query.author {
-        None => None,
-        Some(id) => match users::store::by_public_id(state.db().read(), id).await? {
-            Some(author) => Some(author.id),
-            None => return Ok(Json(Listing::new(Vec::new(), page, 0))),
-        },
-    };
-    let reader = reader(&state, &caller).await?;
-    let (posts, total) = store::list(state.db().read(), reader, author, sort, page).await?;
-    let authors = users::store::authors(state.db().read(), posts.iter().map(|post| post.author_id)).await?;
-    let items = posts.into_iter().filter_map(|post| {
-        let author = authors.get(&post.author_id)?.clone();
-        Some(PostView::new(post, author))
-    });
-    Ok(Json(Listing::new(items.collect(), page, total)))
+    parameters: Parameters,
+) -> portcullis::Result<Json<Slice<ItemView>>> {
+    let mut query = ListQuery::take(parameters)?;
+    let db = state.db().read();
+    if let Some(id) = query.author {
+        let author = users::store::by_public_id(db, id).await?;
+        // No post has the key 0, and so nobody writes as it.
+        query.filter.author = Some(author.map_or(0, |author| author.id));
+    }
+    let posts = query.filter.apply(reader(&state, &caller).await?);
+    let mut total = None;
+    if query.paging.total {
+        total = Some(page::count(db, posts.clone()).await?);
+    }
+    let rows = page::rows(db, posts, &query.sort, &query.paging, &query.wanted.fields).await?;
+    let (rows, edges) = query.paging.cut(rows);
+    let ends = rows.first().and_then(|first| query.sort.token(first));
+    let ends = ends.zip(rows.last().and_then(|last| query.sort.token(last)));
+    let items = list::items(db, rows, &query.wanted).await?;
+    Ok(Json(Slice::new(
+        items,
+        &query.paging,
+        &edges,
+        ends,
+        total,
+        &query.address,
+    )?))
+}
+
+pub(super) async fn search(
+    State(state): State<AppState>,
+    caller: Caller,
+    parameters: Parameters,
+) -> portcullis::Result<Json<Slice<ItemView>>> {
+    let query = SearchQuery::take(parameters)?;
+    let db = state.db().read();
+    let posts = Filter::default().apply(reader(&state, &caller).await?);
+    let posts = query.words.of(posts, state.db().backend());
+    let mut total = None;
+    if query.paging.total {
+        total = Some(page::count(db, posts.clone()).await?);
+    }
+    let rows = search::rows(db, posts, &query.words, &query.paging, &query.wanted.fields).await?;
+    let (rows, edges) = query.paging.cut(rows);
+    let items = list::items(db, rows, &query.wanted).await?;
+    Ok(Json(Slice::new(
+        items,
+        &query.paging,
+        &edges,
+        None,
+        total,
+        &query.address,
+    )?))
 }
 
 pub(super) async fn show(
@@ -53,7 +90,8 @@ pub(super) async fn show(
     if preconditions.has(post.version) {
         return Ok((StatusCode::NOT_MODIFIED, tag).into_response());
     }
-    Ok((tag, Json(PostView::new(post, author.into()))).into_response())
+    let tags = tags(state.db().read(), &post).await?;
+    Ok((tag, Json(PostView::new(post, tags, author.into()))).into_response())
 }
 
 pub(super) async fn create(
@@ -71,7 +109,12 @@ pub(super) async fn create(
         .await?;
     let location = (LOCATION, format!("/api/v1/posts/{}", post.public_id));
     let headers = AppendHeaders([location, version::tag(post.version)]);
-    Ok((StatusCode::CREATED, headers, Json(PostView::new(post, author.into()))))
+    let tags = content.tags.clone();
+    Ok((
+        StatusCode::CREATED,
+        headers,
+        Json(PostView::new(post, tags, author.into())),
+    ))
 }
 
 pub(super) async fn replace(
@@ -130,11 +173,20 @@ async fn change_post(
     let (post, change) = (&post, &change);
     let changed = state
         .db()
-        .transaction(|db| async move { Ok(store::update(&db, post, change).await?) })
+        .transaction(|db| async move { store::update(&db, post, change).await })
         .await?;
     let post = changed.ok_or_else(error::stale)?;
     let tag = AppendHeaders([version::tag(post.version)]);
-    Ok((tag, Json(PostView::new(post, author.into()))))
+    let tags = match &change.tags {
+        Some(tags) => tags.clone(),
+        None => tags(state.db().primary(), &post).await?,
+    };
+    Ok((tag, Json(PostView::new(post, tags, author.into()))))
+}
+
+async fn tags(db: &impl ConnectionTrait, post: &post::Model) -> portcullis::Result<Vec<String>> {
+    let mut tags = tags::store::of_posts(db, &[post.id]).await?;
+    Ok(tags.remove(&post.id).unwrap_or_default())
 }
 
 /// A post that the caller may see; a draft of someone else does not exist for them.

@@ -3,7 +3,7 @@
 use portcullis::authorize::Policy;
 use portcullis::axum::Routes;
 
-use super::handlers::{create, delete, list, patch, replace, show};
+use super::handlers::{create, delete, list, patch, replace, search, show};
 use super::policy::changers;
 use crate::state::AppState;
 
@@ -11,6 +11,7 @@ pub(crate) fn routes() -> Routes<AppState> {
     Routes::new()
         .get("/", Policy::anyone(), list)
         .post("/", Policy::permission("posts:write"), create)
+        .get("/search", Policy::anyone(), search)
         .get("/{id}", Policy::anyone(), show)
         .put("/{id}", changers(), replace)
         .patch("/{id}", changers(), patch)

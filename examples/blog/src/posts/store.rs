@@ -1,15 +1,15 @@
 //! The queries of posts.
 
-use blog_entity::post::{ActiveModel, Column, Entity, Model, Reader, Scopes};
+use blog_entity::post::{ActiveModel, Column, Entity, Model};
 use blog_entity::{SoftDelete, attachment, bulk, clock, comment, versioned};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr,
-    IntoActiveModel, Order, PaginatorTrait, QueryFilter, QueryOrder,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, IntoActiveModel,
+    PaginatorTrait, QueryFilter,
 };
 use uuid::Uuid;
 
 use crate::database::fault::{self, Overtaken};
-use crate::page::Page;
+use crate::tags;
 
 /// The members that a caller decides.
 #[derive(Debug, Clone)]
@@ -17,6 +17,7 @@ pub(crate) struct Content {
     pub(crate) title: String,
     pub(crate) body: String,
     pub(crate) published: bool,
+    pub(crate) tags: Vec<String>,
 }
 
 /// Some of them.
@@ -25,6 +26,7 @@ pub(crate) struct Change {
     pub(crate) title: Option<String>,
     pub(crate) body: Option<String>,
     pub(crate) published: Option<bool>,
+    pub(crate) tags: Option<Vec<String>>,
 }
 
 impl From<Content> for Change {
@@ -33,64 +35,16 @@ impl From<Content> for Change {
             title: Some(content.title),
             body: Some(content.body),
             published: Some(content.published),
+            tags: Some(content.tags),
         }
     }
-}
-
-/// An order that a list may have.
-pub(crate) struct Sort {
-    column: Column,
-    order: Order,
-}
-
-impl Sort {
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let (name, order) = match text.strip_prefix('-') {
-            Some(name) => (name, Order::Desc),
-            None => (text, Order::Asc),
-        };
-        let column = match name {
-            "created_at" => Column::CreatedAt,
-            "updated_at" => Column::UpdatedAt,
-            "title" => Column::Title,
-            _ => return None,
-        };
-        Some(Self { column, order })
-    }
-}
-
-impl Default for Sort {
-    fn default() -> Self {
-        Self {
-            column: Column::CreatedAt,
-            order: Order::Desc,
-        }
-    }
-}
-
-/// One page, and the number of all.
-pub(crate) async fn list(
-    db: &impl ConnectionTrait,
-    reader: Reader,
-    author: Option<i64>,
-    sort: Sort,
-    page: Page,
-) -> Result<(Vec<Model>, u64), DbErr> {
-    let posts = Entity::live()
-        .visible_to(reader)
-        .filter(Condition::all().add_option(author.map(|author| Column::AuthorId.eq(author))))
-        .order_by(sort.column, sort.order.clone())
-        // Equal values would otherwise come in any order, and pages could repeat or lose a post.
-        .order_by(Column::PublicId, sort.order);
-    let pages = posts.paginate(db, page.size);
-    Ok((pages.fetch_page(page.number - 1).await?, pages.num_items().await?))
 }
 
 pub(crate) async fn by_public_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
     Entity::live().filter(Column::PublicId.eq(id)).one(db).await
 }
 
-/// Stores a post; the hook makes its slug.
+/// Stores a post with its tags; the hook makes its slug.
 pub(crate) async fn create(db: &DatabaseTransaction, author: i64, content: &Content) -> portcullis::Result<Model> {
     let post = ActiveModel {
         author_id: Set(author),
@@ -100,15 +54,23 @@ pub(crate) async fn create(db: &DatabaseTransaction, author: i64, content: &Cont
         version: Set(1),
         ..Default::default()
     };
-    match post.insert(db).await {
+    let post = match post.insert(db).await {
         // Somebody took the slug since the hook looked; now it will see that.
-        Err(error) if fault::is_duplicate(&error) => Err(Overtaken.into()),
-        other => Ok(other?),
+        Err(error) if fault::is_duplicate(&error) => return Err(Overtaken.into()),
+        other => other?,
+    };
+    if !content.tags.is_empty() {
+        tags::store::replace(db, &post, &content.tags).await?;
     }
+    Ok(post)
 }
 
 /// Changes a post that is still as it was loaded; `None` where someone else was faster.
-pub(crate) async fn update(db: &DatabaseTransaction, post: &Model, change: &Change) -> Result<Option<Model>, DbErr> {
+pub(crate) async fn update(
+    db: &DatabaseTransaction,
+    post: &Model,
+    change: &Change,
+) -> portcullis::Result<Option<Model>> {
     let mut row = post.clone().into_active_model();
     if let Some(title) = &change.title {
         row.title = Set(title.clone());
@@ -119,7 +81,11 @@ pub(crate) async fn update(db: &DatabaseTransaction, post: &Model, change: &Chan
     if let Some(published) = change.published {
         row.published = Set(published);
     }
-    versioned::update(row, db).await
+    let changed = versioned::update(row, db).await?;
+    if let (Some(post), Some(tags)) = (&changed, &change.tags) {
+        tags::store::replace(db, post, tags).await?;
+    }
+    Ok(changed)
 }
 
 /// Deletes a post that is still as it was loaded, with its comments and attachments; whether it did.

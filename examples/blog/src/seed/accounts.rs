@@ -80,6 +80,7 @@ async fn write(db: &Transaction) -> portcullis::Result<()> {
             title: title.to_owned(),
             body: body.to_owned(),
             published: true,
+            tags: Vec::new(),
         };
         let post = posts::store::create(db, author, &content).await?;
         comments::store::create(db, post.id, reader, "Nice to read.").await?;

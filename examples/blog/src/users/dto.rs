@@ -3,9 +3,11 @@
 use blog_entity::user;
 use chrono::{DateTime, Utc};
 use portcullis::ConfigError;
-use portcullis::fields::Fields;
+use portcullis::fields::{Fields, View};
 use serde::Serialize;
 use uuid::Uuid;
+
+use crate::posts::dto::ItemView;
 
 /// A user, with all that anybody may see of one; [`fields`] says who sees what.
 #[derive(Serialize)]
@@ -15,6 +17,21 @@ pub(crate) struct UserView {
     role: String,
     email: String,
     created_at: DateTime<Utc>,
+}
+
+/// A user with what was asked for beside.
+#[derive(Serialize)]
+pub(crate) struct UserItem {
+    #[serde(flatten)]
+    user: View<UserView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    posts: Option<Vec<ItemView>>,
+}
+
+impl UserItem {
+    pub(crate) fn new(user: View<UserView>, posts: Option<Vec<ItemView>>) -> Self {
+        Self { user, posts }
+    }
 }
 
 /// The email is for the user and for admins.

@@ -2,5 +2,6 @@
 
 pub(crate) mod dto;
 mod handlers;
+mod include;
 pub(crate) mod routes;
 pub(crate) mod store;

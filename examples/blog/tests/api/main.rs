@@ -19,6 +19,9 @@ mod endings;
 mod faults;
 mod gate;
 mod hostile;
+mod include;
+mod injection;
+mod lists;
 mod lockout;
 mod migrations;
 mod operations;
@@ -26,9 +29,11 @@ mod pool;
 mod posts;
 #[cfg(feature = "sentry")]
 mod reports;
+mod search;
 mod seeds;
 mod servers;
 mod sessions;
 mod socket;
+mod tags;
 #[cfg(feature = "otel")]
 mod traces;

@@ -8,10 +8,15 @@ const MODULES: &[&str] = &[
     "comments::",
     "dialects::",
     "hostile::",
+    "include::",
+    "injection::",
+    "lists::",
     "migrations::",
     "pool::",
     "posts::",
+    "search::",
     "seeds::",
+    "tags::",
 ];
 
 fn the_same_suite(variable: &str) {

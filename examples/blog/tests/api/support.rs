@@ -11,6 +11,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use portcullis::shutdown::{Handle, Shutdown};
+use sea_orm::{ConnectionTrait, Database, Statement};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -141,6 +142,24 @@ impl TestApp {
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.call(Method::GET, path, None, None).await
+    }
+
+    /// Asks the database beside the blog.
+    pub(crate) async fn ask(&self, statement: &str) {
+        let db = Database::connect(self.database_url()).await.unwrap();
+        #[expect(clippy::disallowed_methods, reason = "the statement is the test's own")]
+        db.execute_unprepared(statement).await.unwrap();
+        db.close().await.unwrap();
+    }
+
+    /// How many entries of this action on such rows the trail has.
+    pub(crate) async fn trail(&self, entity: &str, action: &str) -> i64 {
+        let db = Database::connect(self.database_url()).await.unwrap();
+        let sql = format!("SELECT COUNT(*) FROM audit_entries WHERE entity = '{entity}' AND action = '{action}'");
+        let statement = Statement::from_string(db.get_database_backend(), sql);
+        let row = db.query_one_raw(statement).await.unwrap().unwrap();
+        db.close().await.unwrap();
+        row.try_get_by_index(0).unwrap()
     }
 
     /// A token of a seeded account.

@@ -1,9 +1,10 @@
-//! Pages of a list: `?page=2&size=20`, and the answer that carries one.
+//! Pages by number: `?page=2&size=20`, and the answer that carries one.
 
 use portcullis::Error;
 use serde::{Deserialize, Serialize};
 
 use crate::error;
+use crate::query::Parameters;
 
 const DEFAULT_SIZE: u64 = 20;
 const MAX_SIZE: u64 = 100;
@@ -35,6 +36,19 @@ impl Page {
             return Err(error::bad_request("`size` is 1 to 100").into());
         }
         Ok(Self { number, size })
+    }
+}
+
+impl Page {
+    /// The page asked for among other things.
+    pub(crate) fn take(parameters: &mut Parameters) -> portcullis::Result<Self> {
+        let (number, size) = Self::numbers(parameters)?;
+        Self::new(number, size)
+    }
+
+    pub(super) fn numbers(parameters: &mut Parameters) -> portcullis::Result<(Option<u64>, Option<u64>)> {
+        let number = parameters.parsed("page", "a number from 1")?;
+        Ok((number, parameters.parsed("size", "a number from 1 to 100")?))
     }
 }
 

@@ -1,0 +1,6 @@
+//! What posts are about.
+
+pub(crate) mod dto;
+mod handlers;
+pub(crate) mod routes;
+pub(crate) mod store;
