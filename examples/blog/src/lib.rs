@@ -13,6 +13,7 @@ pub mod state;
 pub mod telemetry;
 
 mod admin;
+mod audit;
 mod auth;
 mod comments;
 mod demo;
@@ -23,5 +24,7 @@ mod middleware;
 mod page;
 mod pages;
 mod posts;
+mod reports;
+mod trash;
 mod users;
 mod validation;

@@ -75,7 +75,7 @@ pub(crate) async fn run(db: &Db) -> portcullis::Result<Vec<SeededAccount>> {
                 published: true,
             };
             let post = posts::store::create(&db, author, &content).await?;
-            comments::store::create(&db, post.id, reader, "Nice to read.").await?;
+            comments::store::create(&db, post.id, reader, None, "Nice to read.").await?;
         }
         Ok(())
     })

@@ -1,4 +1,5 @@
-//! Routes that misbehave on purpose, to show what the gate makes of it.
+//! Routes that misbehave on purpose, to show what the gate and the database make of it.
 
 mod handlers;
 pub(crate) mod routes;
+mod transactions;

@@ -6,6 +6,7 @@ use portcullis::axum::Routes;
 use portcullis::stack::Explanation;
 
 use super::handlers::{error, gate, panic, panic_in_stream, slow};
+use super::transactions::handlers::{isolation, nested, transaction, transfers};
 use crate::state::AppState;
 
 pub(crate) fn routes(explanation: Explanation) -> Routes<AppState> {
@@ -15,5 +16,9 @@ pub(crate) fn routes(explanation: Explanation) -> Routes<AppState> {
         .get("/panic", Policy::anyone(), panic)
         .get("/panic-in-stream", Policy::anyone(), panic_in_stream)
         .get("/slow", Policy::anyone(), slow)
+        .post("/transaction", Policy::anyone(), transaction)
+        .post("/savepoint", Policy::anyone(), nested)
+        .post("/isolation", Policy::anyone(), isolation)
+        .post("/transfers", Policy::anyone(), transfers)
         .layer(Extension(explanation))
 }

@@ -46,14 +46,20 @@ pub(super) struct PostRequest {
 impl PostRequest {
     /// The content, or every fault of it.
     pub(super) fn content(&self) -> portcullis::Result<Content> {
+        let (content, faults) = self.judged();
+        faults.finish()?;
+        Ok(content)
+    }
+
+    /// The content and every fault of it, where it is one of many.
+    pub(super) fn judged(&self) -> (Content, Faults) {
         let mut faults = Faults::default();
         let content = Content {
             title: faults.line("title", self.title.as_deref(), 1, TITLE),
             body: faults.text("body", self.body.as_deref(), 1, BODY),
             published: self.published.unwrap_or(true),
         };
-        faults.finish()?;
-        Ok(content)
+        (content, faults)
     }
 }
 

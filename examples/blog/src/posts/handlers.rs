@@ -10,6 +10,7 @@ use portcullis::axum::{Json, Path, Query};
 use uuid::Uuid;
 
 use super::dto::{ListQuery, PatchRequest, PostRequest, PostView};
+use super::removal;
 use super::store::{self, Change};
 use super::version::{self, Preconditions};
 use crate::error;
@@ -107,7 +108,7 @@ pub(super) async fn delete(
     let post = &post;
     let deleted = state
         .db()
-        .transaction(|db| async move { Ok(store::delete(&db, post).await?) })
+        .transaction(|db| async move { Ok(removal::delete(&db, post).await?) })
         .await?;
     if deleted {
         Ok(StatusCode::NO_CONTENT)

@@ -1,10 +1,10 @@
 //! The queries of posts.
 
 use blog_entity::post::{ActiveModel, Column, Entity, Model, Reader, Scopes};
-use blog_entity::{SoftDelete, attachment, bulk, clock, comment, versioned};
+use blog_entity::{SoftDelete, versioned};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr,
-    IntoActiveModel, Order, PaginatorTrait, QueryFilter, QueryOrder,
+    IntoActiveModel, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
@@ -90,6 +90,12 @@ pub(crate) async fn by_public_id(db: &impl ConnectionTrait, id: Uuid) -> Result<
     Entity::live().filter(Column::PublicId.eq(id)).one(db).await
 }
 
+/// Keeps the post from being deleted until the transaction ends; whether it is there.
+pub(crate) async fn hold(db: &DatabaseTransaction, post: i64) -> Result<bool, DbErr> {
+    let row = Entity::live().filter(Column::Id.eq(post)).lock_shared().one(db).await?;
+    Ok(row.is_some())
+}
+
 /// Stores a post; the hook makes its slug.
 pub(crate) async fn create(db: &DatabaseTransaction, author: i64, content: &Content) -> portcullis::Result<Model> {
     let post = ActiveModel {
@@ -120,22 +126,6 @@ pub(crate) async fn update(db: &DatabaseTransaction, post: &Model, change: &Chan
         row.published = Set(published);
     }
     versioned::update(row, db).await
-}
-
-/// Deletes a post that is still as it was loaded, with its comments and attachments; whether it did.
-pub(crate) async fn delete(db: &DatabaseTransaction, post: &Model) -> Result<bool, DbErr> {
-    let at = clock::now();
-    let mut row = post.clone().into_active_model();
-    row.deleted_at = Set(Some(at));
-    row.deleted_key = Set(post.id);
-    if versioned::update(row, db).await?.is_none() {
-        return Ok(false);
-    }
-    let comments = comment::Entity::live().filter(comment::Column::PostId.eq(post.id));
-    bulk::delete::<comment::ActiveModel>(comments, at, db).await?;
-    let attachments = attachment::Entity::live().filter(attachment::Column::PostId.eq(post.id));
-    bulk::delete::<attachment::ActiveModel>(attachments, at, db).await?;
-    Ok(true)
 }
 
 pub(crate) async fn count(db: &impl ConnectionTrait) -> Result<u64, DbErr> {

@@ -1,6 +1,9 @@
 //! The people who write.
 
+pub(crate) mod account;
 pub(crate) mod dto;
 mod handlers;
+pub(crate) mod profile;
+pub(crate) mod removal;
 pub(crate) mod routes;
 pub(crate) mod store;

@@ -10,18 +10,25 @@ mod stand_in;
 mod support;
 
 mod accounts;
+mod aggregates;
+mod bulk;
 mod comments;
 mod database;
 mod endings;
 mod gate;
+mod hooks;
 mod hostile;
 mod lockout;
 mod operations;
 mod posts;
+mod profiles;
+mod removal;
 #[cfg(feature = "sentry")]
 mod reports;
 mod servers;
 mod sessions;
 mod socket;
+mod threads;
 #[cfg(feature = "otel")]
 mod traces;
+mod transactions;

@@ -3,7 +3,19 @@
 use std::process::Command;
 
 /// What asks the database; the rest would only be repeated.
-const MODULES: &[&str] = &["accounts::", "comments::", "hostile::", "posts::"];
+const MODULES: &[&str] = &[
+    "accounts::",
+    "aggregates::",
+    "bulk::",
+    "comments::",
+    "hooks::",
+    "hostile::",
+    "posts::",
+    "profiles::",
+    "removal::",
+    "threads::",
+    "transactions::",
+];
 
 fn the_same_suite(variable: &str) {
     let Ok(server) = std::env::var(variable) else {
