@@ -5,8 +5,10 @@
 use blog_entity::comment::{ActiveModel, Column, Entity, Model};
 use blog_entity::{SoftDelete, bulk, clock, post, user};
 use chrono::NaiveDateTime;
+use sea_orm::sea_query::SelectStatement;
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, PaginatorTrait, QueryFilter, QuerySelect, QueryTrait, Select,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    Select,
 };
 
 use crate::database::transaction::Transaction;
@@ -51,17 +53,29 @@ pub(crate) async fn restore(db: &Transaction, comment: &Model) -> portcullis::Re
 
 /// Takes the mark of this time off the comments of the selection, and off their replies, where all that they hang on lives.
 pub(crate) async fn restore_all(db: &Transaction, rows: Select<Entity>, at: NaiveDateTime) -> Result<usize, DbErr> {
+    let answered = of(&rows, Column::ParentId, at);
+    let standing = Entity::live()
+        .filter(Column::Id.in_subquery(answered))
+        .order_by_asc(Column::Id);
+    let rows = supported(db, rows, at).await?;
+    let standing: Vec<i64> = standing
+        .select_only()
+        .column(Column::Id)
+        .lock_shared()
+        .into_tuple()
+        .all(&**db)
+        .await?;
     let upright = Condition::any()
         .add(Column::ParentId.is_null())
-        .add(Column::ParentId.in_subquery(Entity::live().select_only().column(Column::Id).into_query()));
-    let mut parents = bulk::restore::<ActiveModel>(supported(rows).filter(upright), at, &**db).await?;
+        .add(Column::ParentId.is_in(standing));
+    let mut parents = bulk::restore::<ActiveModel>(rows.filter(upright), at, &**db).await?;
     let mut back = 0;
     while !parents.is_empty() {
         back += parents.len();
         let mut replies = Vec::new();
         for chunk in parents.chunks(bulk::CHUNK) {
             let rows = Entity::with_deleted().filter(Column::ParentId.is_in(chunk.iter().copied()));
-            replies.extend(bulk::restore::<ActiveModel>(supported(rows), at, &**db).await?);
+            replies.extend(bulk::restore::<ActiveModel>(supported(db, rows, at).await?, at, &**db).await?);
         }
         parents = replies;
     }
@@ -91,11 +105,29 @@ pub(crate) async fn purge_all(db: &Transaction, rows: Select<Entity>) -> Result<
     Ok(purged)
 }
 
-fn supported(rows: Select<Entity>) -> Select<Entity> {
-    let posts = post::Entity::live().select_only().column(post::Column::Id).into_query();
-    let authors = user::Entity::live().select_only().column(user::Column::Id).into_query();
-    rows.filter(Column::PostId.in_subquery(posts))
-        .filter(Column::AuthorId.in_subquery(authors))
+/// Those of the selection whose post and author live, and will until the transaction ends.
+async fn supported(db: &Transaction, rows: Select<Entity>, at: NaiveDateTime) -> Result<Select<Entity>, DbErr> {
+    // Accounts before posts, and by key, as whoever deletes them does: so they wait for each other rather than deadlock.
+    let authors = user::Entity::live().filter(user::Column::Id.in_subquery(of(&rows, Column::AuthorId, at)));
+    let authors = authors
+        .select_only()
+        .column(user::Column::Id)
+        .order_by_asc(user::Column::Id);
+    let authors: Vec<i64> = authors.lock_shared().into_tuple().all(&**db).await?;
+    let posts = post::Entity::live().filter(post::Column::Id.in_subquery(of(&rows, Column::PostId, at)));
+    let posts = posts
+        .select_only()
+        .column(post::Column::Id)
+        .order_by_asc(post::Column::Id);
+    let posts: Vec<i64> = posts.lock_shared().into_tuple().all(&**db).await?;
+    let on_posts = rows.filter(Column::PostId.is_in(posts));
+    Ok(on_posts.filter(Column::AuthorId.is_in(authors)))
+}
+
+/// What the marked ones of the selection have in this column.
+fn of(rows: &Select<Entity>, column: Column, at: NaiveDateTime) -> SelectStatement {
+    let marked = rows.clone().filter(Column::DeletedAt.eq(at));
+    marked.select_only().column(column).into_query()
 }
 
 async fn keys(db: &impl ConnectionTrait, rows: Select<Entity>) -> Result<Vec<i64>, DbErr> {

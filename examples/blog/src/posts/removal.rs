@@ -47,7 +47,7 @@ pub(crate) async fn restore(db: &Transaction, post: &Model) -> portcullis::Resul
     let Some(at) = post.deleted_at else {
         return Err(error::not_found("Post").into());
     };
-    if !users::store::hold(&**db, post.author_id).await? {
+    if !users::store::hold(db, post.author_id).await? {
         return Err(error::conflict("its author is deleted").into());
     }
     let back = restore_all(db, Entity::with_deleted().filter(Column::Id.eq(post.id)), at).await?;

@@ -9,7 +9,9 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::database::fault::{self, Overtaken};
+use crate::error;
 use crate::page::Page;
+use crate::users;
 
 /// The members that a caller decides.
 #[derive(Debug, Clone)]
@@ -98,6 +100,10 @@ pub(crate) async fn hold(db: &DatabaseTransaction, post: i64) -> Result<bool, Db
 
 /// Stores a post; the hook makes its slug.
 pub(crate) async fn create(db: &DatabaseTransaction, author: i64, content: &Content) -> portcullis::Result<Model> {
+    // An account that is being deleted takes no post that it would not take with it.
+    if !users::store::hold(db, author).await? {
+        return Err(error::unauthorized("this account no longer exists").into());
+    }
     let post = ActiveModel {
         author_id: Set(author),
         title: Set(content.title.clone()),

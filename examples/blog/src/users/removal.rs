@@ -24,7 +24,7 @@ pub(crate) async fn delete(db: &Transaction, user: i64) -> Result<bool, DbErr> {
     posts::removal::delete_all(db, posts, at).await?;
     let comments = comment::Entity::live().filter(comment::Column::AuthorId.eq(user));
     comments::removal::delete_all(db, comments, at).await?;
-    auth::store::ended_all(&**db, user, at).await?;
+    auth::store::ended_all(db, user, at).await?;
     Ok(true)
 }
 

@@ -1,7 +1,10 @@
 //! What is deleted is gone for everybody, comes back whole, and goes for good when it is told to.
 
+use std::sync::Arc;
+
 use http::Method;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::support::TestApp;
 
@@ -389,12 +392,12 @@ const HANGING: [&str; 5] = [
     "SELECT COUNT(*) FROM comments x JOIN comments y ON y.id = x.parent_id WHERE x.deleted_at IS NULL AND y.deleted_at IS NOT NULL",
 ];
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_the_order_nothing_hangs_in_the_air_and_all_comes_back() {
     let seed = fastrand::u64(..);
     println!("seed {seed}");
     let mut random = fastrand::Rng::with_seed(seed);
-    let app = TestApp::with(&[("RATE_LIMIT", "1000000 per minute")]).await;
+    let app = Arc::new(TestApp::with(&[("RATE_LIMIT", "1000000 per minute")]).await);
     let admin = app.login("admin").await;
     let (mut users, mut posts, mut comments) = (Vec::new(), Vec::new(), Vec::new());
     for name in ["one", "two", "three"] {
@@ -451,6 +454,35 @@ async fn whatever_the_order_nothing_hangs_in_the_air_and_all_comes_back() {
         let hanging = HANGING.map(|sql| format!("({sql})")).join(" + ");
         assert_eq!(app.number(&format!("SELECT {hanging}")).await, 0, "{path}");
     }
+    // The same all at once, and comments that are made meanwhile.
+    let mut tasks = JoinSet::new();
+    for turn in 0..32 {
+        let (app, admin) = (Arc::clone(&app), admin.clone());
+        let user = &users[random.usize(..users.len())];
+        let post = &posts[random.usize(..posts.len())];
+        let comment = &comments[random.usize(..comments.len())];
+        let (method, path) = match turn % 8 {
+            0 => (Method::DELETE, format!("/api/v1/users/{user}")),
+            1 => (Method::POST, format!("/api/v1/admin/users/{user}/restore")),
+            2 => (Method::DELETE, post.clone()),
+            3 => (Method::POST, format!("{post}/restore")),
+            4 => (Method::DELETE, comment.clone()),
+            5 => (Method::POST, format!("{comment}/restore")),
+            _ => (Method::POST, format!("{post}/comments")),
+        };
+        let body = path
+            .ends_with("/comments")
+            .then(|| json!({ "body": "meanwhile", "parent": comment.rsplit('/').next() }));
+        tasks.spawn(async move {
+            let answer = app.call(method, &path, Some(&admin), body).await;
+            assert!(!answer.status.is_server_error(), "{path}: {answer:?}");
+        });
+    }
+    while let Some(done) = tasks.join_next().await {
+        done.unwrap();
+    }
+    let hanging = HANGING.map(|sql| format!("({sql})")).join(" + ");
+    assert_eq!(app.number(&format!("SELECT {hanging}")).await, 0);
     for user in &users {
         restore(&format!("/api/v1/admin/users/{user}")).await;
     }
@@ -458,6 +490,7 @@ async fn whatever_the_order_nothing_hangs_in_the_air_and_all_comes_back() {
     for path in posts.iter().chain(&comments) {
         restore(path).await;
     }
+    app.execute("DELETE FROM comments WHERE body = 'meanwhile'").await;
     for table in ["users", "profiles", "posts", "comments"] {
         let left = format!("SELECT COUNT(*) FROM {table} WHERE deleted_at IS NOT NULL OR deleted_key <> 0");
         assert_eq!(app.number(&left).await, 0, "{table}");

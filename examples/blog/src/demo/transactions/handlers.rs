@@ -92,5 +92,5 @@ pub(in crate::demo) async fn isolation(
 
 /// Two transfers that would wait for each other for ever: the database ends one, which is tried again.
 pub(in crate::demo) async fn transfers(State(state): State<AppState>) -> portcullis::Result<Json<Transfers>> {
-    Ok(Json(transfer::run(&state).await?))
+    Ok(Json(Box::pin(transfer::run(&state)).await?))
 }

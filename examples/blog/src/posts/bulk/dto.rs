@@ -43,13 +43,13 @@ impl Import {
         let mut faults = Faults::default();
         let mut contents = Vec::with_capacity(self.0.len());
         for (index, item) in self.0.iter().enumerate() {
-            match serde_json::from_str::<PostRequest>(item) {
-                Ok(post) => {
+            match Json::<PostRequest>::from_bytes(item.as_bytes()) {
+                Ok(Json(post)) => {
                     let (content, its_faults) = post.judged();
                     faults.within(index, its_faults);
                     contents.push(content);
                 }
-                Err(error) => faults.whole(index, format!("is no post: {error}")),
+                Err(problem) => faults.whole(index, problem.detail().unwrap_or("is no post")),
             }
         }
         faults.finish()?;
