@@ -76,13 +76,13 @@ async fn transfers_that_deadlock_both_succeed() {
     for _ in 0..3 {
         let seen = demo(&app, "transfers").await;
         assert_eq!(seen["balances"], json!([120, 80]));
-        let tries = if app.database_url().starts_with("sqlite") { 2 } else { 3 };
-        let tried = seen["tries"]
+        let expect = if app.database_url().starts_with("sqlite") { 2 } else { 3 };
+        let tries = seen["tries"]
             .as_array()
             .unwrap()
             .iter()
-            .map(|tries| tries.as_u64().unwrap());
-        assert_eq!(tried.sum::<u64>(), tries, "{seen}");
+            .map(|count| count.as_u64().unwrap());
+        assert_eq!(tries.sum::<u64>(), expect, "{seen}");
     }
     assert_eq!(rows(&app).await, before);
 }
