@@ -138,9 +138,10 @@ async function press(button, action) {
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button) return;
-  const { login, get, run } = button.dataset;
+  const { login, get, post, run } = button.dataset;
   if (login) press(button, () => signIn(login));
   else if (get) press(button, () => send("GET", get));
+  else if (post) press(button, () => send("POST", post));
   else if (run) press(button, () => runs[run]());
 });
 

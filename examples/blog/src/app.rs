@@ -7,7 +7,7 @@ use portcullis::shutdown::Handle;
 use portcullis::stack::Explanation;
 
 use crate::state::AppState;
-use crate::{admin, auth, comments, demo, health, middleware, pages, posts, tags, users};
+use crate::{admin, auth, comments, demo, health, middleware, pages, posts, reports, tags, users};
 
 /// Every route with its policy, inside every layer. A layer that is configured wrongly is named in the error.
 pub fn app(state: AppState, shutdown: &Handle) -> Result<Router, ConfigError> {
@@ -21,12 +21,15 @@ pub fn app(state: AppState, shutdown: &Handle) -> Result<Router, ConfigError> {
 
 /// Every route, and who may use it.
 pub fn routes(shutdown: &Handle, explanation: Explanation) -> Routes<AppState> {
-    let posts = posts::routes::routes().merge(comments::routes::routes());
+    let posts = posts::routes::routes()
+        .merge(posts::bulk::routes::routes())
+        .merge(comments::routes::routes());
     let api = Routes::new()
         .nest("/auth", auth::routes::routes())
         .nest("/users", users::routes::routes())
         .nest("/posts", posts)
         .nest("/tags", tags::routes::routes())
+        .nest("/reports", reports::routes::routes())
         .nest("/admin", admin::routes::routes())
         .nest("/demo", demo::routes::routes(explanation));
     Routes::new()

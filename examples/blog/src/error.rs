@@ -28,7 +28,7 @@ pub(crate) fn conflict(detail: &'static str) -> Problem {
 
 /// `412`: the caller's copy is not the newest.
 pub(crate) fn stale() -> Problem {
-    Problem::new(StatusCode::PRECONDITION_FAILED).with_detail("the post has changed since that version")
+    Problem::new(StatusCode::PRECONDITION_FAILED).with_detail("this has changed since that version")
 }
 
 /// `400`: a path, query or header that makes no sense.

@@ -13,6 +13,7 @@ pub mod state;
 pub mod telemetry;
 
 mod admin;
+mod audit;
 mod auth;
 mod comments;
 mod demo;
@@ -24,6 +25,8 @@ mod page;
 mod pages;
 mod posts;
 mod query;
+mod reports;
 mod tags;
+mod trash;
 mod users;
 mod validation;

@@ -1,19 +1,74 @@
 //! Every fault of a request's fields in one answer.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 
-use http::StatusCode;
+use chrono::{Datelike, NaiveDate};
+use http::{StatusCode, Uri};
 use portcullis::Problem;
 
 /// The faults found so far, by field.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
-    errors: BTreeMap<&'static str, Vec<String>>,
+    errors: BTreeMap<Cow<'static, str>, Vec<String>>,
 }
 
 impl Faults {
     pub(crate) fn add(&mut self, field: &'static str, reason: impl Into<String>) {
-        self.errors.entry(field).or_default().push(reason.into());
+        self.errors.entry(field.into()).or_default().push(reason.into());
+    }
+
+    /// Takes over the faults of a part: those of its field `title` become those of `3.title`, where the part is 3.
+    pub(crate) fn within(&mut self, part: impl fmt::Display, faults: Self) {
+        let named = faults.errors.into_iter();
+        self.errors
+            .extend(named.map(|(field, reasons)| (Cow::Owned(format!("{part}.{field}")), reasons)));
+    }
+
+    /// A fault of a part as a whole.
+    pub(crate) fn whole(&mut self, part: impl fmt::Display, reason: impl Into<String>) {
+        self.errors
+            .entry(Cow::Owned(part.to_string()))
+            .or_default()
+            .push(reason.into());
+    }
+
+    /// One of these words.
+    pub(crate) fn one_of(&mut self, field: &'static str, value: &str, words: &[&'static str]) -> &'static str {
+        let known = words.iter().find(|word| **word == value);
+        known.copied().unwrap_or_else(|| {
+            self.add(field, format!("must be one of {}", words.join(", ")));
+            ""
+        })
+    }
+
+    /// An address of the web, of at most `max` characters.
+    pub(crate) fn website(&mut self, field: &'static str, value: &str, max: usize) -> String {
+        let parsed: Option<Uri> = value.parse().ok();
+        let web = parsed.is_some_and(|uri| {
+            // A name before the host could make another host of what the reader sees.
+            let plain = uri.authority().is_some_and(|host| !host.as_str().contains('@'));
+            plain && matches!(uri.scheme_str(), Some("http" | "https"))
+        });
+        if !web || value.len() > max {
+            self.add(
+                field,
+                format!("must be an http or https address of at most {max} characters"),
+            );
+        }
+        value.to_owned()
+    }
+
+    /// A day, such as `1960-02-29`, that all databases can keep.
+    pub(crate) fn day(&mut self, field: &'static str, value: &str) -> Option<NaiveDate> {
+        let day = NaiveDate::parse_from_str(value, "%Y-%m-%d").ok();
+        // The parser takes `1960-2-9` and signs, too.
+        let day = day.filter(|day| value.len() == 10 && (1900..=2100).contains(&day.year()));
+        if day.is_none() {
+            self.add(field, "must be a day such as 1960-02-29, from 1900 to 2100");
+        }
+        day
     }
 
     /// A text of one line, trimmed, of `min` to `max` characters.
@@ -99,7 +154,7 @@ fn is_email(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_email;
+    use super::{Faults, is_email};
 
     #[test]
     fn emails() {
@@ -114,5 +169,50 @@ mod tests {
         check("ada@example..com", false);
         check("ada\0@example.com", false);
         check(&format!("{}@example.com", "a".repeat(250)), false);
+    }
+
+    #[test]
+    fn websites() {
+        let check = |text: &str, expect: bool| {
+            let mut faults = Faults::default();
+            faults.website("website", text, 200);
+            assert_eq!(faults.finish().is_ok(), expect, "{text:?}");
+        };
+        check("https://example.com", true);
+        check("http://example.com:8080/a?b=c", true);
+        check("HTTPS://example.com/", true);
+        check("javascript:alert(1)", false);
+        check("data:text/html,x", false);
+        check("ftp://example.com", false);
+        check("//example.com", false);
+        check("example.com", false);
+        check("https://", false);
+        check("https://example.com@evil.example/", false);
+        check("https://example.com/\n", false);
+        check("https://example.com/<script>", false);
+        check("", false);
+        check(&format!("https://example.com/{}", "a".repeat(200)), false);
+    }
+
+    #[test]
+    fn days() {
+        let check = |text: &str, expect: bool| {
+            let day = Faults::default().day("birthday", text);
+            assert_eq!(
+                day.map(|day| day.to_string()),
+                expect.then(|| text.to_owned()),
+                "{text:?}"
+            );
+        };
+        check("1960-02-29", true);
+        check("2040-12-31", true);
+        check("1961-02-29", false);
+        check("1899-12-31", false);
+        check("2101-01-01", false);
+        check("0000-00-00", false);
+        check("1960-2-29", false);
+        check("+960-02-29", false);
+        check("1960-02-29T00:00:00", false);
+        check("", false);
     }
 }

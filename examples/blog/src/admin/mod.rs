@@ -1,4 +1,5 @@
 //! What only admins may see.
 
+mod accounts;
 mod handlers;
 pub(crate) mod routes;

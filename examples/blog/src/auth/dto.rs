@@ -8,6 +8,8 @@ use portcullis::session::{SessionId, SessionInfo};
 use serde::{Deserialize, Serialize};
 
 use crate::users::dto::UserView;
+use crate::users::profile::ProfileRequest;
+use crate::users::profile::store::Content;
 use crate::validation::Faults;
 
 /// A registration as it was sent. A missing field is a fault among the others, not a rejection of its own.
@@ -16,6 +18,7 @@ pub(super) struct RegisterRequest {
     email: Option<String>,
     name: Option<String>,
     password: Option<String>,
+    profile: Option<ProfileRequest>,
 }
 
 /// A valid registration.
@@ -23,6 +26,7 @@ pub(super) struct Registration {
     pub(super) email: String,
     pub(super) name: String,
     pub(super) password: String,
+    pub(super) profile: Content,
 }
 
 impl TryFrom<RegisterRequest> for Registration {
@@ -30,7 +34,10 @@ impl TryFrom<RegisterRequest> for Registration {
 
     fn try_from(request: RegisterRequest) -> Result<Self, Error> {
         let mut faults = Faults::default();
+        let (profile, its_faults) = request.profile.unwrap_or_default().content();
+        faults.within("profile", its_faults);
         let registration = Self {
+            profile,
             email: faults.email("email", request.email.as_deref()),
             name: faults.line("name", request.name.as_deref(), 1, 80),
             password: faults.password("password", request.password.as_deref()),

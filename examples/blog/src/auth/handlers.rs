@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::{AppendHeaders, IntoResponse};
-use blog_entity::Password;
 use blog_entity::user::Model;
+use blog_entity::{Password, clock};
 use http::header::{CACHE_CONTROL, LOCATION, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use portcullis::axum::{Json, Path, RefreshCookie};
@@ -16,11 +16,13 @@ use portcullis::session::{RefreshToken, SessionId};
 use super::dto::{
     Credentials, LoginRequest, RefreshRequest, RegisterRequest, Registration, SessionView, TokenResponse,
 };
-use super::tokens;
+use super::{store as rows, tokens};
+use crate::database::Transaction;
 use crate::error;
 use crate::extract::SignedIn;
 use crate::state::AppState;
 use crate::users::dto::UserView;
+use crate::users::profile;
 use crate::users::store::{self, NewUser};
 
 pub(super) async fn register(
@@ -34,9 +36,14 @@ pub(super) async fn register(
         role: "reader",
         password: Password::Plain(registration.password),
     };
+    let profile = &registration.profile;
     let user = state
         .db()
-        .transaction(|db| async move { store::create(&db, new).await })
+        .transaction(|db| async move {
+            let user = store::create(&db, new).await?;
+            profile::store::create(&db, user.id, profile.clone()).await?;
+            Ok(user)
+        })
         .await?;
     let location = format!("/api/v1/users/{}", user.public_id);
     Ok((
@@ -72,13 +79,32 @@ pub(super) async fn login(
     };
     // What the owner will know the session by in the list of all.
     let label = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
-    let session = state
-        .sessions()
-        .start(&user.public_id.to_string(), label.unwrap_or("unknown client"))
-        .await?;
+    let label = label.unwrap_or("unknown client");
+    let session = state.sessions().start(&user.public_id.to_string(), label).await?;
+    note_start(&state, &user, session.id, label).await?;
     let cookie = cookie.set(&session.refresh_token, session.expires_in);
     let answer = tokens_of(&state, user, session.id, &session.refresh_token, session.expires_in)?;
     Ok((no_store(), cookie, Json(answer)))
+}
+
+/// A session that nobody could list is not begun.
+async fn note_start(state: &AppState, user: &Model, session: SessionId, label: &str) -> portcullis::Result<()> {
+    let id = &session.to_string();
+    let noted = state
+        .db()
+        .transaction(|db| async move {
+            // The account may have been deleted or closed since its password was looked at.
+            if !store::hold_open(&db, user.id).await? {
+                return Err(error::unauthorized("email or password is wrong").into());
+            }
+            rows::started(&db, user.id, id, label).await?;
+            Ok(())
+        })
+        .await;
+    if noted.is_err() {
+        state.sessions().end(&user.public_id.to_string(), id).await?;
+    }
+    noted
 }
 
 /// The account whose password this is; takes as long where there is none.
@@ -143,6 +169,7 @@ pub(super) async fn logout(
 ) -> portcullis::Result<impl IntoResponse> {
     if let Some(session) = signed_in.caller.session() {
         state.sessions().end(&signed_in.id.to_string(), session).await?;
+        note_end(&state, session).await?;
     }
     Ok((StatusCode::NO_CONTENT, cookie.clear(), clear_site_data()))
 }
@@ -154,6 +181,11 @@ pub(super) async fn logout_all(
     signed_in: SignedIn,
 ) -> portcullis::Result<impl IntoResponse> {
     state.sessions().end_all(&signed_in.id.to_string()).await?;
+    let user = store::by_public_id(state.db().primary(), signed_in.id).await?;
+    if let Some(user) = user {
+        let ended = |db: Transaction| async move { Ok(rows::ended_all(&db, user.id, clock::now()).await?) };
+        state.db().transaction(ended).await?;
+    }
     Ok((StatusCode::NO_CONTENT, cookie.clear(), clear_site_data()))
 }
 
@@ -174,10 +206,18 @@ pub(super) async fn end_session(
     Path(id): Path<String>,
 ) -> portcullis::Result<StatusCode> {
     if state.sessions().end(&signed_in.id.to_string(), &id).await? {
+        note_end(&state, &id).await?;
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(error::not_found("Session").into())
     }
+}
+
+async fn note_end(state: &AppState, session: &str) -> portcullis::Result<()> {
+    state
+        .db()
+        .transaction(|db| async move { Ok(rows::ended(&db, session, clock::now()).await?) })
+        .await
 }
 
 pub(super) async fn me(State(state): State<AppState>, signed_in: SignedIn) -> portcullis::Result<impl IntoResponse> {

@@ -4,4 +4,5 @@ mod dto;
 mod handlers;
 mod roles;
 pub(crate) mod routes;
+pub(crate) mod store;
 pub(crate) mod tokens;

@@ -2,5 +2,7 @@
 
 mod dto;
 mod handlers;
+pub(crate) mod removal;
 pub(crate) mod routes;
 pub(crate) mod store;
+mod thread;

@@ -3,7 +3,7 @@
 use portcullis::authorize::Policy;
 use portcullis::axum::Routes;
 
-use super::handlers::{create, delete, list, show};
+use super::handlers::{create, delete, list, patch, restore, show, thread};
 use crate::state::AppState;
 
 pub(crate) fn routes() -> Routes<AppState> {
@@ -11,6 +11,9 @@ pub(crate) fn routes() -> Routes<AppState> {
     Routes::new()
         .get("/{id}/comments", Policy::anyone(), list)
         .post("/{id}/comments", writers(), create)
+        .get("/{id}/thread", Policy::anyone(), thread)
         .get("/{id}/comments/{comment}", Policy::anyone(), show)
+        .patch("/{id}/comments/{comment}", writers(), patch)
         .delete("/{id}/comments/{comment}", writers(), delete)
+        .post("/{id}/comments/{comment}/restore", writers(), restore)
 }

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use blog_entity::comment::{ActiveModel, Column, Entity, Model, Relation};
-use blog_entity::{SoftDelete, clock, post, soft_delete};
+use blog_entity::{SoftDelete, post, versioned};
 use sea_orm::sea_query::{Expr, ExprTrait, Func, Query};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, JoinType,
-    Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, RelationTrait,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr,
+    IntoActiveModel, JoinType, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, RelationTrait,
 };
 use uuid::Uuid;
 
@@ -21,10 +21,17 @@ pub(crate) async fn list(db: &impl ConnectionTrait, post: i64, page: Page) -> Re
     Ok((pages.fetch_page(page.number - 1).await?, pages.num_items().await?))
 }
 
-pub(crate) async fn create(db: &DatabaseTransaction, post: i64, author: i64, body: &str) -> Result<Model, DbErr> {
+pub(crate) async fn create(
+    db: &DatabaseTransaction,
+    post: i64,
+    author: i64,
+    parent: Option<i64>,
+    body: &str,
+) -> Result<Model, DbErr> {
     let comment = ActiveModel {
         post_id: Set(post),
         author_id: Set(author),
+        parent_id: Set(parent),
         body: Set(body.to_owned()),
         version: Set(1),
         ..Default::default()
@@ -41,10 +48,30 @@ pub(crate) async fn under(db: &impl ConnectionTrait, post: i64, id: Uuid) -> Res
         .await
 }
 
-pub(crate) async fn delete(db: &DatabaseTransaction, comment: &Model) -> Result<(), DbErr> {
-    soft_delete::delete::<ActiveModel>(comment.clone(), clock::now(), db)
+/// The same, kept from being deleted until the transaction ends.
+pub(crate) async fn hold(db: &DatabaseTransaction, post: i64, id: Uuid) -> Result<Option<Model>, DbErr> {
+    Entity::live()
+        .filter(Column::PostId.eq(post))
+        .filter(Column::PublicId.eq(id))
+        .lock_shared()
+        .one(db)
         .await
-        .map(drop)
+}
+
+/// A deleted comment of this id under this post.
+pub(crate) async fn deleted(db: &impl ConnectionTrait, post: i64, id: Uuid) -> Result<Option<Model>, DbErr> {
+    Entity::deleted()
+        .filter(Column::PostId.eq(post))
+        .filter(Column::PublicId.eq(id))
+        .one(db)
+        .await
+}
+
+/// Changes a comment that is still as it was loaded; `None` where someone else was faster.
+pub(crate) async fn update(db: &DatabaseTransaction, comment: &Model, body: &str) -> Result<Option<Model>, DbErr> {
+    let mut row = comment.clone().into_active_model();
+    row.body = Set(body.to_owned());
+    versioned::update(row, db).await
 }
 
 pub(crate) async fn count(db: &impl ConnectionTrait) -> Result<u64, DbErr> {

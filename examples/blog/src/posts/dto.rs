@@ -113,6 +113,13 @@ pub(super) struct PostRequest {
 impl PostRequest {
     /// The content, or every fault of it.
     pub(super) fn content(&self) -> portcullis::Result<Content> {
+        let (content, faults) = self.judged();
+        faults.finish()?;
+        Ok(content)
+    }
+
+    /// The content and every fault of it, where it is one of many.
+    pub(super) fn judged(&self) -> (Content, Faults) {
         let mut faults = Faults::default();
         let content = Content {
             title: faults.line("title", self.title.as_deref(), 1, TITLE),
@@ -120,8 +127,7 @@ impl PostRequest {
             published: self.published.unwrap_or(true),
             tags: tags::dto::names(&mut faults, self.tags.as_deref().unwrap_or_default()),
         };
-        faults.finish()?;
-        Ok(content)
+        (content, faults)
     }
 }
 

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::dto::{ItemView, ListQuery, PatchRequest, PostRequest, PostView, SearchQuery};
 use super::page::Filter;
+use super::removal;
 use super::store::{self, Change};
 use super::version::{self, Preconditions};
 use super::{list, page, search};
@@ -150,7 +151,7 @@ pub(super) async fn delete(
     let post = &post;
     let deleted = state
         .db()
-        .transaction(|db| async move { Ok(store::delete(&db, post).await?) })
+        .transaction(|db| async move { Ok(removal::delete(&db, post).await?) })
         .await?;
     if deleted {
         Ok(StatusCode::NO_CONTENT)

@@ -1,11 +1,13 @@
 //! Posts.
 
+pub(crate) mod bulk;
 pub(crate) mod dto;
 pub(crate) mod fields;
 mod handlers;
 pub(crate) mod list;
 pub(crate) mod page;
 mod policy;
+pub(crate) mod removal;
 pub(crate) mod routes;
 mod search;
 pub(crate) mod sort;

@@ -1,15 +1,15 @@
 //! The queries of posts.
 
 use blog_entity::post::{ActiveModel, Column, Entity, Model};
-use blog_entity::{SoftDelete, attachment, bulk, clock, comment, versioned};
+use blog_entity::{SoftDelete, versioned};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, IntoActiveModel,
-    PaginatorTrait, QueryFilter,
+    PaginatorTrait, QueryFilter, QuerySelect,
 };
 use uuid::Uuid;
 
 use crate::database::fault::{self, Overtaken};
-use crate::tags;
+use crate::{error, tags, users};
 
 /// The members that a caller decides.
 #[derive(Debug, Clone)]
@@ -44,8 +44,18 @@ pub(crate) async fn by_public_id(db: &impl ConnectionTrait, id: Uuid) -> Result<
     Entity::live().filter(Column::PublicId.eq(id)).one(db).await
 }
 
+/// Keeps the post from being deleted until the transaction ends; whether it is there.
+pub(crate) async fn hold(db: &DatabaseTransaction, post: i64) -> Result<bool, DbErr> {
+    let row = Entity::live().filter(Column::Id.eq(post)).lock_shared().one(db).await?;
+    Ok(row.is_some())
+}
+
 /// Stores a post with its tags; the hook makes its slug.
 pub(crate) async fn create(db: &DatabaseTransaction, author: i64, content: &Content) -> portcullis::Result<Model> {
+    // An account that is being deleted takes no post that it would not take with it.
+    if !users::store::hold(db, author).await? {
+        return Err(error::unauthorized("this account no longer exists").into());
+    }
     let post = ActiveModel {
         author_id: Set(author),
         title: Set(content.title.clone()),
@@ -86,22 +96,6 @@ pub(crate) async fn update(
         tags::store::replace(db, post, tags).await?;
     }
     Ok(changed)
-}
-
-/// Deletes a post that is still as it was loaded, with its comments and attachments; whether it did.
-pub(crate) async fn delete(db: &DatabaseTransaction, post: &Model) -> Result<bool, DbErr> {
-    let at = clock::now();
-    let mut row = post.clone().into_active_model();
-    row.deleted_at = Set(Some(at));
-    row.deleted_key = Set(post.id);
-    if versioned::update(row, db).await?.is_none() {
-        return Ok(false);
-    }
-    let comments = comment::Entity::live().filter(comment::Column::PostId.eq(post.id));
-    bulk::delete::<comment::ActiveModel>(comments, at, db).await?;
-    let attachments = attachment::Entity::live().filter(attachment::Column::PostId.eq(post.id));
-    bulk::delete::<attachment::ActiveModel>(attachments, at, db).await?;
-    Ok(true)
 }
 
 pub(crate) async fn count(db: &impl ConnectionTrait) -> Result<u64, DbErr> {

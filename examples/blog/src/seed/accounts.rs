@@ -83,7 +83,7 @@ async fn write(db: &Transaction) -> portcullis::Result<()> {
             tags: Vec::new(),
         };
         let post = posts::store::create(db, author, &content).await?;
-        comments::store::create(db, post.id, reader, "Nice to read.").await?;
+        comments::store::create(db, post.id, reader, None, "Nice to read.").await?;
     }
     Ok(())
 }

@@ -3,16 +3,18 @@
 use std::collections::HashMap;
 
 use axum::extract::State;
-use blog_entity::user;
+use http::StatusCode;
 use portcullis::Identity;
 use portcullis::axum::{Json, Path};
+use portcullis::fields::View;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::dto::UserItem;
+use super::dto::{UserItem, UserPatch, UserView};
 use super::include::{self, Posts};
-use super::store;
+use super::{account, profile, store};
 use crate::error;
-use crate::extract::Caller;
+use crate::extract::{Caller, SignedIn};
 use crate::page::{Listing, Page};
 use crate::posts;
 use crate::query::Parameters;
@@ -27,6 +29,7 @@ pub(super) async fn list(
     let included = include::take(&mut parameters)?;
     parameters.finish()?;
     let (users, total) = store::list(state.db().read(), page).await?;
+    let users = users.into_iter().map(|user| (user.id, user.into())).collect();
     let items = with_posts(&state, caller, users, included).await?;
     Ok(Json(Listing::new(items, page, total)))
 }
@@ -42,6 +45,8 @@ pub(super) async fn show(
     let user = store::by_public_id(state.db().read(), id)
         .await?
         .ok_or_else(|| error::not_found("User"))?;
+    let profile = profile::store::of(state.db().read(), user.id).await?;
+    let user = (user.id, UserView::from(user).with_profile(profile));
     let item = with_posts(&state, caller, vec![user], included).await?.pop();
     Ok(Json(item.ok_or_else(|| error::not_found("User"))?))
 }
@@ -50,18 +55,52 @@ pub(super) async fn show(
 async fn with_posts(
     state: &AppState,
     caller: Identity,
-    users: Vec<user::Model>,
+    users: Vec<(i64, UserView)>,
     included: Option<Posts>,
 ) -> portcullis::Result<Vec<UserItem>> {
     let mut posts = HashMap::new();
     if let Some(included) = &included {
         let reader = posts::reader(state, &Caller::from(caller.clone())).await?;
-        let keys: Vec<i64> = users.iter().map(|user| user.id).collect();
+        let keys: Vec<i64> = users.iter().map(|(key, _)| *key).collect();
         posts = included.load(state.db().read(), reader, &keys).await?;
     }
-    let items = users.into_iter().map(|user| {
-        let posts = included.is_some().then(|| posts.remove(&user.id).unwrap_or_default());
-        UserItem::new(state.user_fields().view(user.into(), &caller), posts)
+    let items = users.into_iter().map(|(key, user)| {
+        let posts = included.is_some().then(|| posts.remove(&key).unwrap_or_default());
+        UserItem::new(state.user_fields().view(user, &caller), posts)
     });
     Ok(items.collect())
+}
+
+/// Who may set which member is judged by the body's own names, before a type takes them.
+pub(super) async fn patch(
+    State(state): State<AppState>,
+    caller: Identity,
+    Path(id): Path<Uuid>,
+    Json(body): Json<Box<RawValue>>,
+) -> portcullis::Result<Json<View<UserView>>> {
+    let user = store::by_public_id(state.db().primary(), id)
+        .await?
+        .ok_or_else(|| error::not_found("User"))?;
+    let body = body.get().as_bytes();
+    let fields = state.user_fields();
+    fields.check_json(body, &caller, &user.clone().into())?;
+    let Json(patch) = Json::<UserPatch>::from_bytes(body)?;
+    let user = account::change(&state, user, patch.version, patch.change()?).await?;
+    Ok(Json(fields.view(user.into(), &caller)))
+}
+
+/// Deletes the account with all that it wrote, and ends its sessions.
+pub(super) async fn delete(
+    State(state): State<AppState>,
+    signed_in: SignedIn,
+    Path(id): Path<Uuid>,
+) -> portcullis::Result<StatusCode> {
+    if !signed_in.caller.may_act_for(id) {
+        return Err(error::forbidden("only the user or an admin may delete an account").into());
+    }
+    let user = store::open_or_closed(state.db().primary(), id)
+        .await?
+        .ok_or_else(|| error::not_found("User"))?;
+    account::delete(&state, user).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

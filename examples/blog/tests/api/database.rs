@@ -27,7 +27,7 @@ impl TestDatabase {
             name,
         };
         std::fs::create_dir_all(&database.folder).unwrap();
-        database.tell("CREATE DATABASE", "");
+        database.tell("CREATE DATABASE");
         database
     }
 
@@ -47,11 +47,17 @@ impl TestDatabase {
     }
 
     /// On a thread and a runtime of its own, since it is also told at the end of a test.
-    fn tell(&self, what: &str, how: &str) {
+    fn tell(&self, what: &str) {
         let Some(server) = self.server.clone() else {
             return;
         };
-        let statement = format!("{what} {}{how}", self.name);
+        // A pool that is still closing would be in the way.
+        let force = if what.starts_with("DROP") && server.starts_with("postgres") {
+            " WITH (FORCE)"
+        } else {
+            ""
+        };
+        let statement = format!("{what} {}{force}", self.name);
         let told = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -70,14 +76,7 @@ impl TestDatabase {
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        let server = self.server.as_deref().unwrap_or_default();
-        // A pool that is still closing would be in the way.
-        let how = if server.starts_with("postgres") {
-            " WITH (FORCE)"
-        } else {
-            ""
-        };
-        self.tell("DROP DATABASE", how);
+        self.tell("DROP DATABASE");
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }

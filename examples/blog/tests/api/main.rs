@@ -11,13 +11,16 @@ mod stand_in;
 mod support;
 
 mod accounts;
+mod aggregates;
 mod backup;
+mod bulk;
 mod comments;
 mod database;
 mod dialects;
 mod endings;
 mod faults;
 mod gate;
+mod hooks;
 mod hostile;
 mod include;
 mod injection;
@@ -27,6 +30,8 @@ mod migrations;
 mod operations;
 mod pool;
 mod posts;
+mod profiles;
+mod removal;
 #[cfg(feature = "sentry")]
 mod reports;
 mod search;
@@ -35,5 +40,7 @@ mod servers;
 mod sessions;
 mod socket;
 mod tags;
+mod threads;
 #[cfg(feature = "otel")]
 mod traces;
+mod transactions;

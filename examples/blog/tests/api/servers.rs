@@ -5,8 +5,11 @@ use std::process::Command;
 /// What asks the database; the rest would only be repeated.
 const MODULES: &[&str] = &[
     "accounts::",
+    "aggregates::",
+    "bulk::",
     "comments::",
     "dialects::",
+    "hooks::",
     "hostile::",
     "include::",
     "injection::",
@@ -14,9 +17,13 @@ const MODULES: &[&str] = &[
     "migrations::",
     "pool::",
     "posts::",
+    "profiles::",
+    "removal::",
     "search::",
     "seeds::",
     "tags::",
+    "threads::",
+    "transactions::",
 ];
 
 fn the_same_suite(variable: &str) {

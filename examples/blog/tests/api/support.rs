@@ -170,6 +170,61 @@ impl TestApp {
         answer.json()["token"].as_str().unwrap().to_owned()
     }
 
+    /// The id and token of a new reader.
+    pub(crate) async fn register(&self, name: &str) -> (String, String) {
+        let (email, password) = (format!("{name}@example.org"), "a password of theirs");
+        let body = json!({ "email": email, "name": name, "password": password });
+        let answer = self.call(Method::POST, "/api/v1/auth/register", None, Some(body)).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        let id = answer.json()["id"].as_str().unwrap().to_owned();
+        let body = json!({ "email": email, "password": password });
+        let answer = self.call(Method::POST, "/api/v1/auth/login", None, Some(body)).await;
+        (id, answer.json()["token"].as_str().unwrap().to_owned())
+    }
+
+    /// The id of a new comment by the owner of the token.
+    pub(crate) async fn comment(&self, token: &str, post: &str, parent: Option<&str>, body: &str) -> String {
+        let path = format!("/api/v1/posts/{post}/comments");
+        let body = json!({ "body": body, "parent": parent });
+        let answer = self.call(Method::POST, &path, Some(token), Some(body)).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        answer.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The status of a request without a body.
+    pub(crate) async fn status(&self, method: &str, path: &str, token: &str) -> u16 {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        self.call(method, path, Some(token), None).await.status.as_u16()
+    }
+
+    /// The path of every route that can be read.
+    pub(crate) fn readable(&self) -> Vec<String> {
+        let explanation = portcullis::stack::Stack::builder().build().unwrap().explain();
+        let routes = blog::app::routes(&self.handle, explanation).audit();
+        let get = routes
+            .routes()
+            .iter()
+            .filter(|route| route.method() == Some(&Method::GET));
+        get.map(|route| route.path().to_owned()).collect()
+    }
+
+    /// The number that a statement of ours yields, asked past the blog.
+    pub(crate) async fn number(&self, sql: &str) -> i64 {
+        let db = Database::connect(self.database_url()).await.unwrap();
+        let statement = Statement::from_string(db.get_database_backend(), sql);
+        let row = db.query_one_raw(statement).await.unwrap().unwrap();
+        db.close().await.unwrap();
+        row.try_get_by_index(0).unwrap()
+    }
+
+    /// Does what a statement of ours says, past the blog.
+    pub(crate) async fn execute(&self, sql: &str) {
+        let db = Database::connect(self.database_url()).await.unwrap();
+        let statement = Statement::from_string(db.get_database_backend(), sql);
+        db.execute_raw(statement).await.unwrap();
+        db.close().await.unwrap();
+    }
+
     /// The id of a new post by the owner of the token.
     pub(crate) async fn post(&self, token: &str, title: &str) -> String {
         let body = json!({ "title": title, "body": "text" });

@@ -1,0 +1,6 @@
+//! The trail that the hooks write: who did what to which row, for which request.
+
+mod dto;
+mod handlers;
+pub(crate) mod routes;
+mod store;
