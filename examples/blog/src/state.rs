@@ -53,7 +53,8 @@ pub struct SeededAccount {
 impl AppState {
     /// Opens the database, brings its schema up to date, and in development seeds it.
     pub async fn open(config: Config) -> portcullis::Result<(Self, Vec<SeededAccount>)> {
-        migrate::run(&config.database, Direction::Up).await?;
+        // In boxes, or the futures in futures are too deep for the compiler of a release.
+        Box::pin(migrate::run(&config.database, Direction::Up)).await?;
         let db = Db::open(config.database.clone()).await.map_err(fault::told)?;
         let secret = match &config.jwt_secret {
             Some(secret) => secret.clone(),
@@ -78,10 +79,8 @@ impl AppState {
             config: Arc::new(config),
         };
         let seeded = if state.config.stage == Stage::Development {
-            state
-                .context(Actor::System("seed"), None)
-                .scope(seed::run(&state.db))
-                .await?
+            let context = state.context(Actor::System("seed"), None);
+            Box::pin(context.scope(seed::run(&state.db))).await?
         } else {
             Vec::new()
         };

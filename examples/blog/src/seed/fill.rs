@@ -26,7 +26,7 @@ pub async fn fill(state: &AppState, size: Seed) -> Result<String> {
         return Err("posts need users to write them".into());
     }
     let context = state.context(Actor::System("seed"), None);
-    context.scope(write(state.db(), size)).await
+    Box::pin(context.scope(write(state.db(), size))).await
 }
 
 async fn write(db: &Db, size: Seed) -> Result<String> {
