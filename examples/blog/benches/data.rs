@@ -168,9 +168,9 @@ async fn plans(router: &Router, db: &impl ConnectionTrait, seen: &Seen) -> Resul
             plain = asked;
         }
         for statement in statements {
-            let plan = explain(db, &statement).await?;
+            let explained = explain(db, &statement).await?;
             let counts = statement.sql.contains("COUNT(") && !statement.sql.contains("GROUP BY");
-            for table in whole_tables(db.get_database_backend(), &plan) {
+            for table in whole_tables(db.get_database_backend(), &explained) {
                 // A number of all reads all that it counts.
                 let verdict = if counts { "counts" } else { "READS ALL OF" };
                 println!("    {verdict} {table}: {}", head(&statement.sql));

@@ -33,7 +33,12 @@ pub(super) fn settings<L: Fn(&str) -> Option<String>>(source: &mut Source<L>) ->
                 .map_err(|_| format!("{text:?} is not a number of seconds"))?;
             Ok(Duration::from_secs(seconds))
         }),
-        slow: Duration::from_millis(source.parse("SLOW_STATEMENT_MS", 200, positive)),
+        slow: source.parse("SLOW_STATEMENT_MS", Duration::from_millis(200), |text| {
+            let millis = text
+                .parse()
+                .map_err(|_| format!("{text:?} is not a number of milliseconds"))?;
+            Ok(Duration::from_millis(millis))
+        }),
     }
 }
 

@@ -29,7 +29,7 @@ fn every_fault_is_named_at_once() {
         ("DATABASE_REPLICA_URL", "postgres://root:hunter2@db/blog"),
         ("DATABASE_POOL", "0"),
         ("DATABASE_ACQUIRE_SECONDS", "soon"),
-        ("SLOW_STATEMENT_MS", "0"),
+        ("SLOW_STATEMENT_MS", "-1"),
         ("JWT_SECRET", "short"),
         ("REDIS_URL", "localhost"),
         ("RATE_LIMIT", "many"),

@@ -29,7 +29,7 @@ pub struct Settings {
     pub statements: usize,
     /// `DATABASE_WAIT_SECONDS`: how long the start waits for a database that is down.
     pub wait: Duration,
-    /// `SLOW_STATEMENT_MS`: from when a statement is logged.
+    /// `SLOW_STATEMENT_MS`: from when a statement is logged; 0 for every one.
     pub slow: Duration,
 }
 

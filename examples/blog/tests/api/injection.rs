@@ -1,3 +1,5 @@
+use std::fmt::Write;
+
 use http::Method;
 use serde_json::json;
 
@@ -27,7 +29,10 @@ const HOSTILE: &[&str] = &[
 ];
 
 fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02x}")).collect()
+    text.bytes().fold(String::new(), |mut encoded, byte| {
+        write!(encoded, "%{byte:02x}").unwrap();
+        encoded
+    })
 }
 
 #[tokio::test]
