@@ -148,7 +148,7 @@ async fn plans(router: &Router, db: &impl ConnectionTrait, seen: &Seen) -> Resul
     if !slug.is_empty() {
         hot.push(("by slug", format!("/api/v1/posts/by-slug/{slug}")));
     }
-    let mut plain = Vec::new();
+    let mut unfiltered = Vec::new();
     let mut faults = 0;
     for (name, path) in hot {
         of(seen).clear();
@@ -162,10 +162,10 @@ async fn plans(router: &Router, db: &impl ConnectionTrait, seen: &Seen) -> Resul
             continue;
         }
         let asked: Vec<_> = statements.iter().map(|statement| statement.sql.clone()).collect();
-        if asked == plain {
+        if asked == unfiltered {
             println!("    the list does not know this parameter");
-        } else if plain.is_empty() {
-            plain = asked;
+        } else if unfiltered.is_empty() {
+            unfiltered = asked;
         }
         for statement in statements {
             let explained = explain(db, &statement).await?;

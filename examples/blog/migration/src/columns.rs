@@ -5,8 +5,8 @@
 
 use sea_orm::DbBackend;
 use sea_orm::sea_query::{
-    ColumnDef, ForeignKey, ForeignKeyAction, ForeignKeyCreateStatement, Index, IndexCreateStatement, IntoIden, Table,
-    TableCreateStatement,
+    ColumnDef, ConditionalStatement, Expr, ExprTrait, ForeignKey, ForeignKeyAction, ForeignKeyCreateStatement, Index,
+    IndexCreateStatement, IntoIden, Table, TableCreateStatement,
 };
 
 /// The columns of one database.
@@ -135,7 +135,30 @@ pub(crate) fn index<const N: usize>(
     index
 }
 
-/// The same, in which no two rows are equal.
+/// An index of the rows without a mark, in the order of what follows `key`.
+///
+/// `deleted_at IS NULL` leaves one value only, which `PostgreSQL` does not see: behind such a column it would sort all rows again. There
+/// the index has no other rows, and no such column.
+pub(crate) fn live_index<const N: usize>(
+    backend: DbBackend,
+    table: &'static str,
+    name: &'static str,
+    key: &'static str,
+    order: [&'static str; N],
+) -> IndexCreateStatement {
+    let mut index = index(table, name, [key]);
+    if backend == DbBackend::Postgres {
+        index.and_where(Expr::col("deleted_at").is_null());
+    } else {
+        index.col("deleted_at");
+    }
+    for column in order {
+        index.col(column.into_iden());
+    }
+    index
+}
+
+/// An index in which no two rows are equal.
 pub(crate) fn unique<const N: usize>(
     table: &'static str,
     name: &'static str,

@@ -4,7 +4,7 @@ use sea_orm::DbErr;
 use sea_orm::sea_query::Table;
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait};
 
-use crate::columns::{Columns, flag, index, number, reference, unique};
+use crate::columns::{Columns, flag, live_index, number, reference, unique};
 
 pub(super) struct Migration;
 
@@ -39,31 +39,39 @@ impl MigrationTrait for Migration {
             .await?;
         // One for each order that a list may have; the public id decides between equals.
         manager
-            .create_index(index(
+            .create_index(live_index(
+                columns.0,
                 "posts",
                 "created_at",
-                ["published", "deleted_at", "created_at", "public_id"],
+                "published",
+                ["created_at", "public_id"],
             ))
             .await?;
         manager
-            .create_index(index(
+            .create_index(live_index(
+                columns.0,
                 "posts",
                 "updated_at",
-                ["published", "deleted_at", "updated_at", "public_id"],
+                "published",
+                ["updated_at", "public_id"],
             ))
             .await?;
         manager
-            .create_index(index(
+            .create_index(live_index(
+                columns.0,
                 "posts",
                 "title",
-                ["published", "deleted_at", "title", "public_id"],
+                "published",
+                ["title", "public_id"],
             ))
             .await?;
         manager
-            .create_index(index(
+            .create_index(live_index(
+                columns.0,
                 "posts",
                 "author",
-                ["author_id", "deleted_at", "created_at", "public_id"],
+                "author_id",
+                ["created_at", "public_id"],
             ))
             .await?;
         Ok(())
