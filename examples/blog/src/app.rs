@@ -29,7 +29,7 @@ pub fn routes(shutdown: &Handle, explanation: Explanation) -> Result<Routes<AppS
         .nest("/users", users::routes::routes())
         .nest("/posts", posts)
         .nest("/tags", tags::routes::routes())
-        .nest("/reports", reports::routes::routes())
+        .nest("/reports", reports::routes::routes()?)
         .nest("/admin", admin::routes::routes())
         .nest("/demo", demo::routes::routes(explanation)?);
     Ok(Routes::new()
