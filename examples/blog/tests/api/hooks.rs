@@ -180,7 +180,8 @@ async fn a_row_that_is_deleted_meanwhile_is_not_changed() {
     let mut row = loaded.clone().into_active_model();
     row.title = Set("Too late".into());
     let db = app.state().db().primary();
-    assert_eq!(in_context(versioned::update(row, db)).await.unwrap(), None);
+    let changed = Box::pin(in_context(versioned::update(row, db))).await;
+    assert_eq!(changed.unwrap(), None);
     assert_eq!(
         app.number("SELECT COUNT(*) FROM posts WHERE title = 'Too late'").await,
         0

@@ -37,7 +37,7 @@ pub(super) async fn run(state: &AppState) -> Result<Transfers> {
     let accounts = db
         .transaction(|db| async move { Ok([open(&db).await?, open(&db).await?]) })
         .await?;
-    let done = both(state, accounts).await;
+    let done = Box::pin(both(state, accounts)).await;
     store::forget_users(db, accounts).await?;
     done
 }

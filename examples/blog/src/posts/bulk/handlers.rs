@@ -52,9 +52,10 @@ pub(super) async fn bulk_delete(
     let ids = request.ids()?;
     let user = users::store::by_public_id(state.db().primary(), signed_in.id).await?;
     let user = user.ok_or_else(|| error::unauthorized("this account no longer exists"))?;
-    let reader = match signed_in.caller.is_admin() {
-        true => Reader::Admin,
-        false => Reader::User(user.id),
+    let reader = if signed_in.caller.is_admin() {
+        Reader::Admin
+    } else {
+        Reader::User(user.id)
     };
     let posts = store::visible(state.db().primary(), reader, &ids).await?;
 
