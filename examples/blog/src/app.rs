@@ -12,7 +12,7 @@ use crate::{admin, auth, comments, demo, health, middleware, pages, posts, repor
 /// Every route with its policy, inside every layer. A layer that is configured wrongly is named in the error.
 pub fn app(state: AppState, shutdown: &Handle) -> Result<Router, ConfigError> {
     let gate = middleware::gate(&state, shutdown)?;
-    let routes = routes(shutdown, gate.explain())
+    let routes = routes(shutdown, gate.explain())?
         .into_router()
         // Policies that ask the database find it here.
         .layer(Extension(state.clone()));
@@ -20,7 +20,7 @@ pub fn app(state: AppState, shutdown: &Handle) -> Result<Router, ConfigError> {
 }
 
 /// Every route, and who may use it.
-pub fn routes(shutdown: &Handle, explanation: Explanation) -> Routes<AppState> {
+pub fn routes(shutdown: &Handle, explanation: Explanation) -> Result<Routes<AppState>, ConfigError> {
     let posts = posts::routes::routes()
         .merge(posts::bulk::routes::routes())
         .merge(comments::routes::routes());
@@ -29,11 +29,11 @@ pub fn routes(shutdown: &Handle, explanation: Explanation) -> Routes<AppState> {
         .nest("/users", users::routes::routes())
         .nest("/posts", posts)
         .nest("/tags", tags::routes::routes())
-        .nest("/reports", reports::routes::routes())
+        .nest("/reports", reports::routes::routes()?)
         .nest("/admin", admin::routes::routes())
-        .nest("/demo", demo::routes::routes(explanation));
-    Routes::new()
+        .nest("/demo", demo::routes::routes(explanation)?);
+    Ok(Routes::new()
         .merge(pages::routes::routes())
         .merge(health::routes::routes(shutdown))
-        .nest("/api/v1", api)
+        .nest("/api/v1", api))
 }

@@ -34,7 +34,7 @@ async fn run() -> Result<ExitCode, Box<dyn Error>> {
         Some(Command::Routes) => {
             let shutdown = Shutdown::builder().build()?;
             let explanation = Stack::builder().build()?.explain();
-            println!("{}", routes(&shutdown.handle(), explanation).audit());
+            println!("{}", routes(&shutdown.handle(), explanation)?.audit());
         }
         Some(Command::Healthcheck) => println!("{}", operations::healthcheck(&Config::from_env()?)?),
         Some(Command::Migrate { step, steps, yes }) => {

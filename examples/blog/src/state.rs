@@ -126,7 +126,8 @@ impl AppState {
         &self.lockout
     }
 
-    pub(crate) fn passwords(&self) -> &Passwords {
+    /// Who hashes and verifies.
+    pub fn passwords(&self) -> &Passwords {
         &self.passwords
     }
 

@@ -1,6 +1,7 @@
+use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use portcullis::password::Passwords;
 use sea_orm::DbErr;
@@ -18,8 +19,8 @@ pub struct Context {
     actor: Actor,
     request_id: Option<String>,
     passwords: Passwords,
-    /// The columns that the save under way changes, from the hook before it to the hook after it.
-    changed: Mutex<Vec<&'static str>>,
+    /// The columns that each save under way changes, by the row, from the hook before it to the hook after it.
+    changed: Mutex<HashMap<Uuid, Vec<&'static str>>>,
 }
 
 /// Who does something.
@@ -71,10 +72,18 @@ impl Context {
         self.request_id.clone()
     }
 
-    /// Keeps what the save under way changes, and gives what was kept before.
-    pub(crate) fn exchange_changed(&self, columns: Vec<&'static str>) -> Vec<&'static str> {
-        let mut changed = self.changed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        std::mem::replace(&mut changed, columns)
+    /// Keeps what the save under way changes. By the row, since a task may save several at once.
+    pub(crate) fn keep_changed(&self, row: Uuid, columns: Vec<&'static str>) {
+        self.changed().insert(row, columns);
+    }
+
+    /// What was kept of this row.
+    pub(crate) fn take_changed(&self, row: Uuid) -> Vec<&'static str> {
+        self.changed().remove(&row).unwrap_or_default()
+    }
+
+    fn changed(&self) -> MutexGuard<'_, HashMap<Uuid, Vec<&'static str>>> {
+        self.changed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

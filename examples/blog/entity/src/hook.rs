@@ -35,18 +35,21 @@ pub(crate) fn before_save<A: Audited>(row: &mut A, insert: bool) -> Result<(), D
     if insert {
         set(row, "public_id", Uuid::now_v7().into());
         set(row, "created_at", now.into());
-    } else if row.public_id().is_none() {
+        set(row, "updated_at", now.into());
+        return Context::with(|_| ());
+    }
+    let Some(id) = row.public_id() else {
         return Err(DbErr::Custom(format!(
             "a {} must be loaded before it is changed",
             A::NAME
         )));
-    }
+    };
     let changed = Column::<A>::iter()
-        .filter(|column| !insert && matches!(row.get(*column), ActiveValue::Set(_)))
+        .filter(|column| matches!(row.get(*column), ActiveValue::Set(_)))
         .map(|column| column.as_str())
         .collect();
     set(row, "updated_at", now.into());
-    Context::with(|context| context.exchange_changed(changed)).map(drop)
+    Context::with(|context| context.keep_changed(id, changed))
 }
 
 /// After a save: writes down who did what.
@@ -55,7 +58,8 @@ pub(crate) async fn after_save<A: Audited>(
     db: &impl ConnectionTrait,
     insert: bool,
 ) -> Result<(), DbErr> {
-    let changed = Context::with(|context| context.exchange_changed(Vec::new()))?;
+    let row = A::public_id_of(model);
+    let changed = Context::with(|context| context.take_changed(row))?;
     let action = if insert {
         Action::Create
     } else if changed.contains(&"deleted_at") {
@@ -69,7 +73,7 @@ pub(crate) async fn after_save<A: Audited>(
     };
     let entry = Entry {
         name: A::NAME,
-        row: A::public_id_of(model),
+        row,
         action,
         changed,
     };

@@ -5,13 +5,15 @@ pub fn slug(title: &str) -> String {
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
     {
+        // Counted in lower case, where `İ` is two characters.
+        let word = word.to_lowercase();
         if slug.chars().count() + word.chars().count() >= 80 {
             break;
         }
         if !slug.is_empty() {
             slug.push('-');
         }
-        slug.extend(word.chars().flat_map(char::to_lowercase));
+        slug.push_str(&word);
     }
     if slug.is_empty() { "post".into() } else { slug }
 }
@@ -26,5 +28,8 @@ mod tests {
         assert_eq!(slug("Über Rust 2"), "über-rust-2");
         assert_eq!(slug("!!!"), "post");
         assert!(slug(&"word ".repeat(100)).len() <= 80);
+        // In lower case it has two characters.
+        assert!(slug(&"İ ".repeat(100)).chars().count() <= 80);
+        assert!(slug(&"İ".repeat(79)).chars().count() <= 80);
     }
 }

@@ -1,14 +1,11 @@
 //! Rows that are deleted by a mark: hidden everywhere, until they are restored or purged.
 //!
 //! `deleted_at` is the mark. `deleted_key` is 0 while the row lives, and its own key when it does not: the second column of every
-//! unique index, so that a name can be given again, in all databases alike. Where a row has children, the store of its feature
-//! marks them with the very same time, and so knows later which of them to bring back.
+//! unique index, so that a name can be given again, in all databases alike. Where a row has children, its feature's `removal` marks
+//! them with the very same time, and so knows later which of them to bring back. [`bulk`](crate::bulk) sets the mark, takes it off,
+//! and removes rows for good.
 
-use chrono::NaiveDateTime;
-use sea_orm::{
-    ActiveModelBehavior, ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel,
-    ModelTrait, QueryFilter, Select,
-};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select};
 
 /// An entity whose rows are deleted by a mark.
 ///
@@ -41,57 +38,6 @@ pub trait SoftDelete: EntityTrait {
     fn with_deleted() -> Select<Self> {
         Self::find()
     }
-}
-
-/// Marks the row.
-pub async fn delete<A>(
-    row: <A::Entity as EntityTrait>::Model,
-    at: NaiveDateTime,
-    db: &impl ConnectionTrait,
-) -> Result<<A::Entity as EntityTrait>::Model, DbErr>
-where
-    A: ActiveModelTrait<Entity: SoftDelete> + ActiveModelBehavior + Send,
-    <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
-{
-    let key = A::Entity::key_of(&row);
-    mark::<A>(row, Some(at), key, db).await
-}
-
-/// Takes the mark off; fails with a violation where a living row has its name meanwhile.
-pub async fn restore<A>(
-    row: <A::Entity as EntityTrait>::Model,
-    db: &impl ConnectionTrait,
-) -> Result<<A::Entity as EntityTrait>::Model, DbErr>
-where
-    A: ActiveModelTrait<Entity: SoftDelete> + ActiveModelBehavior + Send,
-    <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
-{
-    mark::<A>(row, None, 0, db).await
-}
-
-/// Removes the row for good; children go by the foreign key.
-pub async fn purge<A>(row: <A::Entity as EntityTrait>::Model, db: &impl ConnectionTrait) -> Result<(), DbErr>
-where
-    A: ActiveModelTrait<Entity: SoftDelete> + ActiveModelBehavior + Send,
-    <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
-{
-    row.delete(db).await.map(drop)
-}
-
-async fn mark<A>(
-    row: <A::Entity as EntityTrait>::Model,
-    at: Option<NaiveDateTime>,
-    key: i64,
-    db: &impl ConnectionTrait,
-) -> Result<<A::Entity as EntityTrait>::Model, DbErr>
-where
-    A: ActiveModelTrait<Entity: SoftDelete> + ActiveModelBehavior + Send,
-    <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
-{
-    let mut row = row.into_active_model();
-    row.set(A::Entity::deleted_at(), at.into());
-    row.set(A::Entity::deleted_key(), key.into());
-    row.update(db).await
 }
 
 /// For entities with the columns of the rule.

@@ -30,11 +30,13 @@ pub(super) async fn register(
     Json(request): Json<RegisterRequest>,
 ) -> portcullis::Result<impl IntoResponse> {
     let registration = Registration::try_from(request)?;
+    // The hook would do it, too, and hold the one connection that writes to SQLite for as long as it takes.
+    let hash = state.passwords().hash(registration.password).await?;
     let new = &NewUser {
         email: registration.email,
         name: registration.name,
         role: "reader",
-        password: Password::Plain(registration.password),
+        password: Password::Hash(hash),
     };
     let profile = &registration.profile;
     let user = state

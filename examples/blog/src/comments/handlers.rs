@@ -6,6 +6,7 @@ use blog_entity::comment;
 use http::StatusCode;
 use http::header::LOCATION;
 use portcullis::axum::{Json, Path, Query};
+use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use super::dto::{CommentRequest, CommentView, ThreadView};
@@ -26,7 +27,7 @@ pub(super) async fn list(
     Query(query): Query<PageQuery>,
 ) -> portcullis::Result<Json<Listing<CommentView>>> {
     let page = Page::try_from(query)?;
-    let (post, _) = posts::visible(&state, &caller, post).await?;
+    let (post, _) = posts::visible(state.db().read(), &caller, post).await?;
     let (comments, total) = store::list(state.db().read(), post.id, page).await?;
     let authors = users::store::authors(state.db().read(), comments.iter().map(|comment| comment.author_id)).await?;
     let items = comments.into_iter().filter_map(|comment| {
@@ -44,7 +45,7 @@ pub(super) async fn thread(
     Query(query): Query<PageQuery>,
 ) -> portcullis::Result<Json<ThreadView>> {
     let page = Page::try_from(query)?;
-    let (post, _) = posts::visible(&state, &caller, post).await?;
+    let (post, _) = posts::visible(state.db().read(), &caller, post).await?;
     let thread = thread::load(state.db().read(), post.id, page).await?;
     let comments = thread.roots.iter().chain(&thread.replies);
     let authors = users::store::authors(state.db().read(), comments.map(|comment| comment.author_id)).await?;
@@ -58,8 +59,8 @@ pub(super) async fn create(
     Json(request): Json<CommentRequest>,
 ) -> portcullis::Result<impl IntoResponse> {
     let body = &request.body()?;
-    let (post, _) = posts::visible(&state, &signed_in.caller, post).await?;
-    let author = users::store::by_public_id(state.db().read(), signed_in.id)
+    let (post, _) = posts::visible(state.db().primary(), &signed_in.caller, post).await?;
+    let author = users::store::by_public_id(state.db().primary(), signed_in.id)
         .await?
         .ok_or_else(|| error::unauthorized("this account no longer exists"))?;
     let comment = state
@@ -109,7 +110,7 @@ pub(super) async fn show(
     caller: Caller,
     Path((post, id)): Path<(Uuid, Uuid)>,
 ) -> portcullis::Result<Json<CommentView>> {
-    let (comment, author) = find(&state, &caller, post, id).await?;
+    let (comment, author) = find(state.db().read(), &caller, post, id).await?;
     Ok(Json(CommentView::new(comment, author.into())))
 }
 
@@ -121,7 +122,7 @@ pub(super) async fn patch(
     Json(request): Json<CommentRequest>,
 ) -> portcullis::Result<Json<CommentView>> {
     let body = &request.body()?;
-    let (comment, author) = find(&state, &signed_in.caller, post, id).await?;
+    let (comment, author) = find(state.db().primary(), &signed_in.caller, post, id).await?;
     if author.public_id != signed_in.id {
         return Err(error::forbidden("only the author may change a comment").into());
     }
@@ -143,7 +144,7 @@ pub(super) async fn delete(
     signed_in: SignedIn,
     Path((post, id)): Path<(Uuid, Uuid)>,
 ) -> portcullis::Result<StatusCode> {
-    let (comment, author) = find(&state, &signed_in.caller, post, id).await?;
+    let (comment, author) = find(state.db().primary(), &signed_in.caller, post, id).await?;
     if !signed_in.caller.may_act_for(author.public_id) {
         return Err(error::forbidden("only the author or an admin may delete a comment").into());
     }
@@ -161,7 +162,7 @@ pub(super) async fn restore(
     signed_in: SignedIn,
     Path((post, id)): Path<(Uuid, Uuid)>,
 ) -> portcullis::Result<StatusCode> {
-    let (post, _) = posts::visible(&state, &signed_in.caller, post).await?;
+    let (post, _) = posts::visible(state.db().primary(), &signed_in.caller, post).await?;
     let comment = store::deleted(state.db().primary(), post.id, id)
         .await?
         .ok_or_else(|| error::not_found("Comment"))?;
@@ -180,16 +181,16 @@ pub(super) async fn restore(
 }
 
 async fn find(
-    state: &AppState,
+    db: &impl ConnectionTrait,
     caller: &Caller,
     post: Uuid,
     id: Uuid,
 ) -> portcullis::Result<(comment::Model, blog_entity::user::Model)> {
-    let (post, _) = posts::visible(state, caller, post).await?;
-    let comment = store::under(state.db().read(), post.id, id)
+    let (post, _) = posts::visible(db, caller, post).await?;
+    let comment = store::under(db, post.id, id)
         .await?
         .ok_or_else(|| error::not_found("Comment"))?;
-    let author = users::store::by_ids(state.db().read(), vec![comment.author_id])
+    let author = users::store::by_ids(db, vec![comment.author_id])
         .await?
         .pop()
         .ok_or_else(|| error::not_found("Comment"))?;

@@ -86,7 +86,7 @@ pub(super) async fn show(
     Path(id): Path<Uuid>,
     preconditions: Preconditions,
 ) -> portcullis::Result<Response> {
-    let (post, author) = find(&state, &caller, id).await?;
+    let (post, author) = find(state.db().read(), &caller, id).await?;
     let tag = AppendHeaders([version::tag(post.version)]);
     if preconditions.has(post.version) {
         return Ok((StatusCode::NOT_MODIFIED, tag).into_response());
@@ -101,7 +101,7 @@ pub(super) async fn create(
     Json(request): Json<PostRequest>,
 ) -> portcullis::Result<impl IntoResponse> {
     let content = &request.content()?;
-    let author = users::store::by_public_id(state.db().read(), signed_in.id)
+    let author = users::store::by_public_id(state.db().primary(), signed_in.id)
         .await?
         .ok_or_else(|| error::unauthorized("this account no longer exists"))?;
     let post = state
@@ -146,7 +146,7 @@ pub(super) async fn delete(
     Path(id): Path<Uuid>,
     preconditions: Preconditions,
 ) -> portcullis::Result<StatusCode> {
-    let (post, _) = find(&state, &caller, id).await?;
+    let (post, _) = find(state.db().primary(), &caller, id).await?;
     preconditions.check(post.version, None)?;
     let post = &post;
     let deleted = state
@@ -169,7 +169,7 @@ async fn change_post(
     version: Option<i64>,
     change: Change,
 ) -> portcullis::Result<impl IntoResponse + use<>> {
-    let (post, author) = find(state, caller, id).await?;
+    let (post, author) = find(state.db().primary(), caller, id).await?;
     preconditions.check(post.version, version)?;
     let (post, change) = (&post, &change);
     let changed = state
@@ -192,14 +192,14 @@ async fn tags(db: &impl ConnectionTrait, post: &post::Model) -> portcullis::Resu
 
 /// A post that the caller may see; a draft of someone else does not exist for them.
 pub(crate) async fn find(
-    state: &AppState,
+    db: &impl ConnectionTrait,
     caller: &Caller,
     id: Uuid,
 ) -> portcullis::Result<(post::Model, user::Model)> {
-    let post = store::by_public_id(state.db().read(), id)
+    let post = store::by_public_id(db, id)
         .await?
         .ok_or_else(|| error::not_found("Post"))?;
-    let author = users::store::by_ids(state.db().read(), vec![post.author_id])
+    let author = users::store::by_ids(db, vec![post.author_id])
         .await?
         .pop()
         .ok_or_else(|| error::not_found("Post"))?;

@@ -22,7 +22,7 @@ async fn is_author(identity: Identity, mut parts: Parts) -> portcullis::Result<b
     let Path(id) = parts.extract::<Path<Uuid>>().await?;
     let Extension(state) = parts.extract::<Extension<AppState>>().await?;
     let caller = Caller::from(identity);
-    let (_, author) = find(&state, &caller, id).await?;
+    let (_, author) = find(state.db().primary(), &caller, id).await?;
     if caller.user() == Some(author.public_id) {
         return Ok(true);
     }

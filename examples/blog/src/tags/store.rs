@@ -1,6 +1,6 @@
 //! The queries of tags.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use blog_entity::post::{Reader, Scopes};
 use blog_entity::tag::{ActiveModel, Column, Entity};
@@ -15,21 +15,44 @@ use super::dto::TagView;
 use crate::database::fault::Overtaken;
 use crate::page::Page;
 
+/// Names of one statement, each of which may be a row to insert.
+const NAMES: usize = 1_000;
+
 /// Gives the post exactly the tags of these names, which are made where they are missing.
 pub(crate) async fn replace(db: &DatabaseTransaction, post: &post::Model, names: &[String]) -> portcullis::Result<()> {
-    let tags = get_or_create(db, names).await?;
+    let tags: Vec<i64> = get_or_create(db, names).await?.into_values().collect();
     Ok(post_tag::replace(post, &tags, db).await?)
 }
 
-/// The keys of tags.
-async fn get_or_create(db: &DatabaseTransaction, names: &[String]) -> portcullis::Result<Vec<i64>> {
+/// Gives posts that are being made the tags of these names, in some statements however many they are.
+pub(crate) async fn give(db: &DatabaseTransaction, wanted: &[(i64, &[String])]) -> portcullis::Result<()> {
+    let names: BTreeSet<&String> = wanted.iter().flat_map(|(_, names)| *names).collect();
+    let names: Vec<String> = names.into_iter().cloned().collect();
+    let mut tags = HashMap::new();
+    for chunk in names.chunks(NAMES) {
+        tags.extend(get_or_create(db, chunk).await?);
+    }
+    let tags_of = |names: &[String]| {
+        names
+            .iter()
+            .filter_map(|name| tags.get(name).copied())
+            .collect::<Vec<_>>()
+    };
+    let pairs = wanted
+        .iter()
+        .flat_map(|(post, names)| tags_of(names).into_iter().map(|tag| (*post, tag)));
+    Ok(post_tag::give(pairs.collect(), db).await?)
+}
+
+/// The keys of tags, by their names.
+async fn get_or_create(db: &DatabaseTransaction, names: &[String]) -> portcullis::Result<HashMap<String, i64>> {
     if names.is_empty() {
-        return Ok(Vec::new());
+        return Ok(HashMap::new());
     }
     let found = || Entity::live().filter(Column::Name.is_in(names));
     let there = found().all(db).await?;
     if there.len() == names.len() {
-        return Ok(there.into_iter().map(|tag| tag.id).collect());
+        return Ok(there.into_iter().map(|tag| (tag.name, tag.id)).collect());
     }
     let missing = names.iter().filter(|name| there.iter().all(|tag| tag.name != **name));
     let rows = missing.map(|name| ActiveModel {
@@ -44,7 +67,7 @@ async fn get_or_create(db: &DatabaseTransaction, names: &[String]) -> portcullis
         // One of them was deleted meanwhile.
         return Err(Overtaken.into());
     }
-    Ok(there.into_iter().map(|tag| tag.id).collect())
+    Ok(there.into_iter().map(|tag| (tag.name, tag.id)).collect())
 }
 
 /// The names of the tags of several posts, by the posts' keys, each in the order of the alphabet.

@@ -81,6 +81,10 @@ pub(super) async fn patch(
     let user = store::by_public_id(state.db().primary(), id)
         .await?
         .ok_or_else(|| error::not_found("User"))?;
+    // A body without members sets nothing that a rule could refuse, and would still raise the version.
+    if !Caller::from(caller.clone()).may_act_for(id) {
+        return Err(error::forbidden("only the user or an admin may change an account").into());
+    }
     let body = body.get().as_bytes();
     let fields = state.user_fields();
     fields.check_json(body, &caller, &user.clone().into())?;

@@ -1,3 +1,6 @@
+use std::sync::Arc;
+use std::time::Duration;
+
 use http::Method;
 use serde_json::json;
 
@@ -118,4 +121,28 @@ async fn statistics_are_for_admins() {
     assert_eq!(status(None).await, 401);
     assert_eq!(status(Some("editor")).await, 403);
     assert_eq!(status(Some("admin")).await, 200);
+}
+
+/// On SQLite there is one connection that writes: whoever hashed within its transaction would hold up everybody.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_is_hashed_before_the_transaction_begins() {
+    let app = &Arc::new(TestApp::new().await);
+    let registered = app
+        .state()
+        .db()
+        .transaction(|_| async move {
+            let registering = Arc::clone(app);
+            let call = tokio::spawn(async move { registering.register("patient").await });
+            let hashing = async {
+                while app.state().passwords().running() == 0 {
+                    tokio::task::yield_now().await;
+                }
+            };
+            let seen = tokio::time::timeout(Duration::from_secs(5), hashing).await;
+            Ok((call, seen.is_ok()))
+        })
+        .await;
+    let (call, seen) = registered.unwrap();
+    call.await.unwrap();
+    assert!(seen, "it waits for the writer before it hashes");
 }

@@ -1,7 +1,10 @@
 //! Reports: the same numbers from the query builder, from plain SQL, and by hand.
 
+use std::sync::Arc;
+
 use http::Method;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::support::TestApp;
 
@@ -79,4 +82,19 @@ async fn posts_are_counted_by_month() {
         rows,
         json!([{ "month": "2025-02", "posts": 2 }, { "month": "2025-01", "posts": 1 }])
     );
+}
+
+/// Each reads all posts: a few callers without an account would take the connections of everybody.
+#[tokio::test]
+async fn reports_are_given_to_few_at_once() {
+    let app = Arc::new(TestApp::new().await);
+    let mut calls = JoinSet::new();
+    for _ in 0..30 {
+        let app = Arc::clone(&app);
+        calls.spawn(async move { app.get("/api/v1/reports/authors").await });
+    }
+    let answers = calls.join_all().await;
+    let count = |status: u16| answers.iter().filter(|answer| answer.status == status).count();
+    assert!(count(200) > 0 && count(503) > 0, "{answers:?}");
+    assert_eq!(count(200) + count(503), 30, "{answers:?}");
 }

@@ -156,3 +156,34 @@ async fn each_row_of_a_bulk_deletion_is_judged() {
         204
     );
 }
+
+#[tokio::test]
+async fn posts_are_imported_with_their_tags() {
+    let app = TestApp::new().await;
+    let editor = app.login("editor").await;
+    app.call(
+        Method::POST,
+        "/api/v1/posts",
+        Some(&editor),
+        Some(json!({ "title": "Before", "body": "b", "tags": ["old"] })),
+    )
+    .await;
+    let posts: Vec<_> = (0..200)
+        .map(|i| match i % 3 {
+            0 => json!({ "title": format!("Tagged {i}"), "body": "text", "tags": ["old", "new"] }),
+            1 => json!({ "title": format!("Tagged {i}"), "body": "text", "tags": [format!("own {i}")] }),
+            _ => json!({ "title": format!("Tagged {i}"), "body": "text" }),
+        })
+        .collect();
+    let answer = app.call(Method::POST, IMPORT, Some(&editor), Some(json!(posts))).await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    // Five as without tags; those of these names before and after, the missing ones, which of them were made, the trail, the
+    // posts' keys, and the pairs.
+    assert_eq!(answer.statements, Some(12));
+    let items = answer.json()["items"].clone();
+    for (index, expect) in [(0, json!(["new", "old"])), (1, json!(["own 1"])), (2, json!([]))] {
+        let path = format!("/api/v1/posts/{}", items[index]["id"].as_str().unwrap());
+        assert_eq!(app.get(&path).await.json()["tags"], expect);
+    }
+    assert_eq!(app.number("SELECT COUNT(*) FROM tags WHERE name = 'old'").await, 1);
+}

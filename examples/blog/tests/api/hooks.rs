@@ -1,13 +1,14 @@
 //! What happens at every save, whoever saves.
 
 use axum::body::Body;
-use blog_entity::{Actor, Context, Password, bulk, tag, user};
+use blog_entity::{Actor, Context, Password, SoftDelete, bulk, post, tag, user, versioned};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request};
 use portcullis::password::Passwords;
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, Database, DbErr};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, Database, DbErr, IntoActiveModel, QueryOrder, QuerySelect};
 use serde_json::{Value, json};
 
+use crate::faults::in_context;
 use crate::support::TestApp;
 
 async fn trail(app: &TestApp, query: &str) -> Value {
@@ -133,4 +134,56 @@ async fn many_rows_at_once_pass_the_same_hooks() {
     let entries = "SELECT COUNT(*) FROM audit_entries WHERE actor = 'system:test' AND request_id = 'request-7' \
                    AND action = 'create' AND entity = 'user' AND entity_id IN (SELECT public_id FROM users)";
     assert_eq!(app.number(entries).await, 3);
+}
+
+/// Two posts as they are stored.
+async fn two_posts(app: &TestApp) -> Vec<post::Model> {
+    let db = app.state().db().primary();
+    let posts = post::Entity::live().order_by_asc(post::Column::Id).limit(2);
+    posts.all(db).await.unwrap()
+}
+
+#[tokio::test]
+async fn saves_at_once_in_one_task_are_told_apart() {
+    let app = TestApp::new().await;
+    let posts = two_posts(&app).await;
+    // On connections of their own, or one would wait for the other to be done.
+    let (left, right) = (
+        Database::connect(app.database_url()).await.unwrap(),
+        Database::connect(app.database_url()).await.unwrap(),
+    );
+    let mut title = posts[0].clone().into_active_model();
+    title.title = Set("Another title".into());
+    let mut body = posts[1].clone().into_active_model();
+    body.body = Set("Another text".into());
+    let (title, body) = in_context(async { tokio::join!(title.update(&left), body.update(&right)) }).await;
+    title.unwrap();
+    body.unwrap();
+    left.close().await.unwrap();
+    right.close().await.unwrap();
+    for (post, changed) in [(&posts[0], "title"), (&posts[1], "body")] {
+        let entries = trail(&app, &format!("?entity_id={}", post.public_id)).await;
+        assert_eq!(entries["items"][0]["changed"], json!([changed]), "{entries}");
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_is_deleted_meanwhile_is_not_changed() {
+    let app = TestApp::new().await;
+    let admin = app.login("admin").await;
+    let loaded = two_posts(&app).await.remove(0);
+    let body = json!({ "ids": [loaded.public_id] });
+    let answer = app
+        .call(Method::POST, "/api/v1/posts/bulk-delete", Some(&admin), Some(body))
+        .await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let mut row = loaded.clone().into_active_model();
+    row.title = Set("Too late".into());
+    let db = app.state().db().primary();
+    let changed = Box::pin(in_context(versioned::update(row, db))).await;
+    assert_eq!(changed.unwrap(), None);
+    assert_eq!(
+        app.number("SELECT COUNT(*) FROM posts WHERE title = 'Too late'").await,
+        0
+    );
 }

@@ -211,3 +211,33 @@ async fn a_slow_statement_is_logged_with_its_request_and_without_its_parameters(
     // The database's own end, before its folder goes.
     connect(&database).await.close().await.unwrap();
 }
+
+#[tokio::test]
+async fn what_decides_about_a_write_is_asked_of_the_primary() {
+    // A replica that is so far behind that it knows nothing of the primary.
+    let replica = TestApp::new().await;
+    let app = TestApp::with(&[("DATABASE_REPLICA_URL", &replica.database_url())]).await;
+    let editor = app.login("editor").await;
+    let post = app.post(&editor, "New").await;
+    let path = format!("/api/v1/posts/{post}");
+    let change = Some(json!({ "title": "Newer" }));
+    assert_eq!(app.call(Method::PATCH, &path, Some(&editor), change).await.status, 200);
+    let comment = app.comment(&editor, &post, None, "first").await;
+    let of_comment = format!("{path}/comments/{comment}");
+    let change = Some(json!({ "body": "second" }));
+    assert_eq!(
+        app.call(Method::PATCH, &of_comment, Some(&editor), change).await.status,
+        200
+    );
+    assert_eq!(app.status("DELETE", &of_comment, &editor).await, 204);
+    assert_eq!(app.status("POST", &format!("{of_comment}/restore"), &editor).await, 204);
+    assert_eq!(app.status("DELETE", &path, &editor).await, 204);
+    assert_eq!(app.status("POST", &format!("{path}/restore"), &editor).await, 204);
+    let draft = Some(json!({ "published": false }));
+    assert_eq!(app.call(Method::PATCH, &path, Some(&editor), draft).await.status, 200);
+    let gone = Some(json!({ "ids": [post] }));
+    let answer = app
+        .call(Method::POST, "/api/v1/posts/bulk-delete", Some(&editor), gone)
+        .await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+}

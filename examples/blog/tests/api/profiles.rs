@@ -265,3 +265,19 @@ async fn me(app: &TestApp, token: &str) -> String {
     let me = app.call(Method::GET, "/api/v1/auth/me", Some(token), None).await;
     me.json()["id"].as_str().unwrap().to_owned()
 }
+
+#[tokio::test]
+async fn a_change_of_nothing_is_no_way_to_touch_the_account_of_another() {
+    let app = TestApp::new().await;
+    let (editor, reader) = (app.login("editor").await, app.login("reader").await);
+    let path = format!("/api/v1/users/{}", me(&app, &reader).await);
+    let change = async |token: &str| {
+        app.call(Method::PATCH, &path, Some(token), Some(json!({})))
+            .await
+            .status
+    };
+    assert_eq!(change(&editor).await, 403);
+    let version = "SELECT version FROM users WHERE email = 'reader@example.com'";
+    assert_eq!(app.number(version).await, 1);
+    assert_eq!(change(&reader).await, 200);
+}

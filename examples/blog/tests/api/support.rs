@@ -200,7 +200,7 @@ impl TestApp {
     /// The path of every route that can be read.
     pub(crate) fn readable(&self) -> Vec<String> {
         let explanation = portcullis::stack::Stack::builder().build().unwrap().explain();
-        let routes = blog::app::routes(&self.handle, explanation).audit();
+        let routes = blog::app::routes(&self.handle, explanation).unwrap().audit();
         let get = routes
             .routes()
             .iter()

@@ -1,7 +1,10 @@
 //! All or nothing, seen from outside.
 
+use std::sync::Arc;
+
 use http::Method;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::support::TestApp;
 
@@ -14,8 +17,8 @@ async fn demo(app: &TestApp, path: &str) -> Value {
 }
 
 async fn rows(app: &TestApp) -> i64 {
-    let tables =
-        ["users", "profiles", "posts", "comments", "tags"].map(|table| format!("(SELECT COUNT(*) FROM {table})"));
+    let tables = ["users", "profiles", "posts", "comments", "tags", "audit_entries"]
+        .map(|table| format!("(SELECT COUNT(*) FROM {table})"));
     app.number(&format!("SELECT {}", tables.join(" + "))).await
 }
 
@@ -53,6 +56,7 @@ async fn a_savepoint_undoes_the_inner_part_alone() {
 #[tokio::test]
 async fn what_is_seen_depends_on_the_isolation() {
     let app = TestApp::new().await;
+    let before = rows(&app).await;
     let url = app.database_url();
     let check = async |level: &str, second: u64, waits: bool| {
         let seen = demo(&app, &format!("isolation?level={level}")).await;
@@ -67,6 +71,7 @@ async fn what_is_seen_depends_on_the_isolation() {
     check("repeatable_read", 0, false).await;
     // MariaDB's readers of this level lock what they read.
     check("serializable", 0, url.starts_with("mysql")).await;
+    assert_eq!(rows(&app).await, before);
 }
 
 #[tokio::test]
@@ -104,4 +109,38 @@ async fn forty_that_write_at_once_all_succeed() {
     }
     let comments = app.get(&format!("/api/v1/posts/{post}/comments")).await;
     assert_eq!(comments.json()["total"], 40);
+}
+
+#[tokio::test]
+async fn an_error_that_nobody_asked_for_is_not_shown() {
+    let app = TestApp::new().await;
+    app.execute("DROP TABLE audit_entries").await;
+    for path in [
+        "transaction?fail_at=4",
+        "savepoint",
+        "isolation?level=serializable",
+        "transfers",
+    ] {
+        let path = format!("/api/v1/demo/{path}");
+        let answer = app.call(Method::POST, &path, None, None).await;
+        assert_eq!(answer.status, 500, "{answer:?}");
+        assert!(!answer.text.contains("audit_entries"), "{answer:?}");
+    }
+    assert_eq!(app.number("SELECT COUNT(*) FROM users").await, 3);
+}
+
+#[tokio::test]
+async fn demonstrations_for_everybody_are_given_to_few_at_once() {
+    let app = Arc::new(TestApp::new().await);
+    let mut calls = JoinSet::new();
+    for _ in 0..30 {
+        let app = Arc::clone(&app);
+        calls.spawn(async move { app.call(Method::POST, "/api/v1/demo/transfers", None, None).await });
+    }
+    let answers = calls.join_all().await;
+    let count = |status: u16| answers.iter().filter(|answer| answer.status == status).count();
+    assert!(count(200) > 0 && count(503) > 0, "{answers:?}");
+    assert_eq!(count(200) + count(503), 30, "{answers:?}");
+    let refused = answers.iter().find(|answer| answer.status == 503).unwrap();
+    assert_eq!(refused.header("retry-after"), "1");
 }

@@ -2,16 +2,15 @@
 
 use axum::Json;
 use axum::extract::State;
-use blog_entity::{soft_delete, tag};
 use portcullis::axum::Query;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::isolation::{self, Level, Seen};
-use super::store;
+use super::store::{self, AsAsked};
 use super::transfer::{self, Transfers};
-use crate::database::savepoint;
+use crate::database::{Db, savepoint};
 use crate::error;
 use crate::state::AppState;
 
@@ -33,7 +32,7 @@ pub(in crate::demo) async fn transaction(
         .db()
         .transaction(|db| async move { store::four_models(&db, id, fail_at).await })
         .await;
-    let error = done.err().map(|error| error.to_string());
+    let error = AsAsked::told(done)?;
     let remained = store::remained(state.db().primary(), id).await?;
     Ok(Json(
         json!({ "fail_at": fail_at, "error": error, "remained": remained }),
@@ -43,37 +42,34 @@ pub(in crate::demo) async fn transaction(
 /// The inner part fails and is undone, the outer one goes on and is kept.
 pub(in crate::demo) async fn nested(State(state): State<AppState>) -> portcullis::Result<Json<Value>> {
     let id = Uuid::now_v7().simple();
-    let (before, inside, after) = (&format!("a-{id}"), &format!("b-{id}"), &format!("c-{id}"));
-    let kept = state
-        .db()
+    let names = ["a", "b", "c"].map(|part| format!("{part}-{id}"));
+    let names = names.each_ref().map(String::as_str);
+    let seen = half_undone(state.db(), names).await;
+    store::forget_tags(state.db(), &names).await?;
+    Ok(Json(seen?))
+}
+
+async fn half_undone(db: &Db, [before, inside, after]: [&str; 3]) -> portcullis::Result<Value> {
+    let error = db
         .transaction(|db| async move {
-            let first = store::add_tag(&db, before).await?;
+            store::add_tag(&db, before).await?;
             let inner = savepoint(&db, |db| async move {
                 store::add_tag(&db, inside).await?;
-                Err::<(), _>("the inner part failed, as asked".into())
+                Err::<(), _>(AsAsked::InnerPart.into())
             });
-            let error = inner.await.err().map(|error| error.to_string());
-            Ok((error, [first, store::add_tag(&db, after).await?]))
+            let error = AsAsked::told(inner.await)?;
+            store::add_tag(&db, after).await?;
+            Ok(error)
         })
         .await?;
-    let db = state.db();
-    let answer = json!({
-        "error": kept.0,
+    Ok(json!({
+        "error": error,
         "remained": {
             "before": store::tags(db.primary(), before).await?,
             "inside": store::tags(db.primary(), inside).await?,
             "after": store::tags(db.primary(), after).await?,
         },
-    });
-    let rows = &kept.1;
-    db.transaction(|db| async move {
-        for row in rows {
-            soft_delete::purge::<tag::ActiveModel>(row.clone(), &*db).await?;
-        }
-        Ok(())
-    })
-    .await?;
-    Ok(Json(answer))
+    }))
 }
 
 #[derive(Deserialize)]
@@ -87,7 +83,9 @@ pub(in crate::demo) async fn isolation(
     Query(query): Query<IsolationQuery>,
 ) -> portcullis::Result<Json<Seen>> {
     let name = Uuid::now_v7().simple().to_string();
-    Ok(Json(isolation::look(&state, query.level, &name).await?))
+    let seen = isolation::look(&state, query.level, &name).await;
+    store::forget_tags(state.db(), &[&name]).await?;
+    Ok(Json(seen?))
 }
 
 /// Two transfers that would wait for each other for ever: the database ends one, which is tried again.

@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use blog_entity::{Actor, soft_delete, tag};
+use blog_entity::Actor;
 use portcullis::Result;
 use sea_orm::{DbBackend, IsolationLevel, TransactionTrait};
 use serde::{Deserialize, Serialize};
@@ -50,20 +50,19 @@ pub(super) async fn look(state: &AppState, level: Level, name: &str) -> Result<S
     let write = db.transaction(|db| async move { Ok(store::add_tag(&db, name).await?) });
     let mut write = pin!(state.context(Actor::System("demo"), None).scope(write));
     let written = tokio::time::timeout(PATIENCE, &mut write).await.ok();
-    let second = store::tags(&reading, name).await?;
-    reading.commit().await?;
+    let second = store::tags(&reading, name).await;
+    let committed = reading.commit().await;
     let writer_waited = written.is_none();
-    let tag = match written {
-        Some(tag) => tag?,
+    // To its end whatever the reader saw: what is to be removed must be there by then.
+    match written {
+        Some(written) => written?,
         None => write.await?,
     };
-    let tag = &tag;
-    db.transaction(|db| async move { Ok(soft_delete::purge::<tag::ActiveModel>(tag.clone(), &*db).await?) })
-        .await?;
+    committed?;
     Ok(Seen {
         level,
         first,
-        second,
+        second: second?,
         writer_waited,
     })
 }

@@ -1,13 +1,16 @@
 //! What the demonstrations store for a moment.
 
-use blog_entity::{Password, SoftDelete, comment, post, profile, tag, user};
+use std::fmt;
+
+use blog_entity::{Password, SoftDelete, audit_entry, comment, post, profile, tag, user};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait,
-    PaginatorTrait, QueryFilter, Select,
+    PaginatorTrait, QueryFilter, QuerySelect, Select,
 };
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::database::Db;
 use crate::posts::store::Content;
 use crate::users::profile::store::Content as Profile;
 use crate::users::store::NewUser;
@@ -42,10 +45,39 @@ pub(super) async fn four_models(db: &DatabaseTransaction, id: Uuid, fail_at: u8)
 
 fn fail(fail_at: u8, step: u8) -> portcullis::Result<()> {
     if fail_at == step {
-        return Err(format!("step {step} failed, as asked").into());
+        return Err(AsAsked::Step(step).into());
     }
     Ok(())
 }
+
+/// A failure that is part of the demonstration, and may be shown; any other is nobody's business.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum AsAsked {
+    Step(u8),
+    InnerPart,
+}
+
+impl AsAsked {
+    /// The text of a failure that was asked for; any other error remains one.
+    pub(super) fn told<T>(done: portcullis::Result<T>) -> portcullis::Result<Option<String>> {
+        match done {
+            Ok(_) => Ok(None),
+            Err(error) if error.cause().is::<Self>() => Ok(Some(error.cause().to_string())),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl fmt::Display for AsAsked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Step(step) => write!(f, "step {step} failed, as asked"),
+            Self::InnerPart => f.write_str("the inner part failed, as asked"),
+        }
+    }
+}
+
+impl std::error::Error for AsAsked {}
 
 pub(super) async fn remained(db: &impl ConnectionTrait, id: Uuid) -> Result<Remained, DbErr> {
     let email = user::Column::Email.eq(account(id).email);
@@ -80,7 +112,7 @@ pub(super) fn account(id: Uuid) -> NewUser {
         email: format!("{}@demo.invalid", id.simple()),
         name: "Demonstration".into(),
         role: "reader",
-        password: Password::Hash("!".into()),
+        password: Password::none(),
     }
 }
 
@@ -94,4 +126,37 @@ pub(super) async fn add_tag(db: &DatabaseTransaction, name: &str) -> Result<tag:
 
 pub(super) async fn tags(db: &impl ConnectionTrait, name: &str) -> Result<u64, DbErr> {
     count(db, tag::Entity::with_deleted().filter(tag::Column::Name.eq(name))).await
+}
+
+/// Removes the tags of these names.
+pub(super) async fn forget_tags(db: &Db, names: &[&str]) -> portcullis::Result<()> {
+    let rows = tag::Entity::with_deleted().filter(tag::Column::Name.is_in(names.iter().copied()));
+    forget(db, &rows, tag::Column::Id, tag::Column::PublicId).await
+}
+
+/// Removes these accounts.
+pub(super) async fn forget_users(db: &Db, keys: [i64; 2]) -> portcullis::Result<()> {
+    let rows = user::Entity::with_deleted().filter(user::Column::Id.is_in(keys));
+    forget(db, &rows, user::Column::Id, user::Column::PublicId).await
+}
+
+/// Removes the rows, and what the trail tells of them: anybody may ask for a demonstration, and the trail would grow with each.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "no hook, since what it would write down is removed"
+)]
+async fn forget<E: SoftDelete>(db: &Db, rows: &Select<E>, key: E::Column, id: E::Column) -> portcullis::Result<()>
+where
+    E::Model: Send + Sync,
+{
+    db.transaction(|db| async move {
+        let found = rows.clone().select_only().columns([key, id]);
+        let found: Vec<(i64, Uuid)> = found.into_tuple().all(&*db).await?;
+        let (keys, ids): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+        E::delete_many().filter(key.is_in(keys)).exec(&*db).await?;
+        let told = audit_entry::Entity::delete_many().filter(audit_entry::Column::EntityId.is_in(ids));
+        told.exec(&*db).await?;
+        Ok(())
+    })
+    .await
 }

@@ -1,6 +1,6 @@
 //! The queries of many posts.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use blog_entity::post::{ActiveModel, Column, Entity, Model, Reader, Scopes};
 use blog_entity::{SoftDelete, bulk, slug};
@@ -9,11 +9,12 @@ use uuid::Uuid;
 
 use crate::database::fault::{self, Overtaken};
 use crate::posts::store::Content;
+use crate::tags;
 
 /// The id and slug of a post that is made.
 pub(super) type Made = (Uuid, String);
 
-/// Stores all of them. Their slugs are made here: the hook, which makes one where none is set, would ask for each of them.
+/// Stores all of them with their tags. Their slugs are made here: the hook, which makes one where none is set, would ask for each of them.
 pub(super) async fn import(
     db: &DatabaseTransaction,
     author: i64,
@@ -32,9 +33,34 @@ pub(super) async fn import(
     });
     match bulk::insert(rows.collect(), db).await {
         // Somebody took a slug since; the next try will see that.
-        Err(error) if fault::is_duplicate(&error) => Err(Overtaken.into()),
-        other => Ok(other.map(|()| made)?),
+        Err(error) if fault::is_duplicate(&error) => return Err(Overtaken.into()),
+        other => other?,
     }
+    tag(db, contents, &made).await?;
+    Ok(made)
+}
+
+async fn tag(db: &DatabaseTransaction, contents: &[Content], made: &[Made]) -> portcullis::Result<()> {
+    let tagged = contents
+        .iter()
+        .zip(made)
+        .filter(|(content, _)| !content.tags.is_empty());
+    let tagged: HashMap<Uuid, &[String]> = tagged.map(|(content, (id, _))| (*id, &*content.tags)).collect();
+    if tagged.is_empty() {
+        return Ok(());
+    }
+    let posts = Entity::live().filter(Column::PublicId.is_in(tagged.keys().copied()));
+    let posts: Vec<(Uuid, i64)> = posts
+        .select_only()
+        .columns([Column::PublicId, Column::Id])
+        .into_tuple()
+        .all(db)
+        .await?;
+    let wanted: Vec<(i64, &[String])> = posts
+        .into_iter()
+        .filter_map(|(id, key)| Some((key, *tagged.get(&id)?)))
+        .collect();
+    tags::store::give(db, &wanted).await
 }
 
 async fn named(db: &impl ConnectionTrait, contents: &[Content]) -> Result<Vec<Made>, DbErr> {
