@@ -80,6 +80,12 @@ async function withLast(action) {
   else tell("Sign in and create a post first.");
 }
 
+const written = () => ({
+  title: byId("title").value,
+  body: byId("body").value,
+  tags: byId("tags").value.split(",").map((tag) => tag.trim()).filter((tag) => tag),
+});
+
 const path = (post) => `${api}/posts/${post.id}`;
 
 const runs = {
@@ -98,7 +104,7 @@ const runs = {
   },
   edit: () => withLast(async (post) => {
     const answer = await send("PATCH", path(post), {
-      body: { title: byId("title").value, body: byId("body").value },
+      body: written(),
       headers: { "if-match": `"${post.version}"` },
     });
     if (answer.status === 200) last = answer.json;
@@ -172,8 +178,7 @@ document.addEventListener("click", (event) => {
 byId("post-form").addEventListener("submit", (event) => {
   event.preventDefault();
   press(event.submitter ?? event.target.querySelector("button"), async () => {
-    const body = { title: byId("title").value, body: byId("body").value };
-    const answer = await send("POST", `${api}/posts`, { body });
+    const answer = await send("POST", `${api}/posts`, { body: written() });
     if (answer.status === 201) last = answer.json;
   });
 });
