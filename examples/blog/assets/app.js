@@ -4,7 +4,9 @@
 const api = "/api/v1";
 const byId = (id) => document.getElementById(id);
 let token = null;
+let ended = null;
 let last = null;
+let removed = null;
 
 async function send(method, path, { body, headers = {}, as = token, quiet = false } = {}) {
   const all = { ...headers };
@@ -64,10 +66,13 @@ async function signIn(role) {
   take(await send("POST", `${api}/auth/login`, { body: credentials(role), as: null }));
 }
 
-// The token itself is kept, so that "Who am I?" shows that it is refused from now on.
+// The token is put aside, so that a button can show that it is refused from now on; other requests go without.
 async function end(path) {
   const answer = await send("POST", `${api}/auth/${path}`);
-  if (answer.status === 204) byId("session").textContent = "Logged out; the token is kept to be refused";
+  if (answer.status !== 204) return;
+  ended = token;
+  token = null;
+  byId("session").textContent = "Logged out";
 }
 
 async function withLast(action) {
@@ -75,12 +80,22 @@ async function withLast(action) {
   else tell("Sign in and create a post first.");
 }
 
+const written = () => ({
+  title: byId("title").value,
+  body: byId("body").value,
+  tags: byId("tags").value.split(",").map((tag) => tag.trim()).filter((tag) => tag),
+});
+
 const path = (post) => `${api}/posts/${post.id}`;
 
 const runs = {
   refresh: async () => take(await send("POST", `${api}/auth/refresh`, { body: {}, as: null })),
   logout: () => end("logout"),
   everywhere: () => end("logout-all"),
+  async ended() {
+    if (ended) await send("GET", `${api}/auth/me`, { as: ended });
+    else tell("Sign in and log out first.");
+  },
   async comments() {
     const posts = await send("GET", `${api}/posts?size=1`, { quiet: true });
     const newest = posts.json?.items?.[0];
@@ -89,7 +104,7 @@ const runs = {
   },
   edit: () => withLast(async (post) => {
     const answer = await send("PATCH", path(post), {
-      body: { title: byId("title").value, body: byId("body").value },
+      body: written(),
       headers: { "if-match": `"${post.version}"` },
     });
     if (answer.status === 200) last = answer.json;
@@ -97,8 +112,23 @@ const runs = {
   stale: () => withLast((post) => send("PATCH", path(post), { body: { body: "late" }, headers: { "if-match": '"0"' } })),
   remove: () => withLast(async (post) => {
     const answer = await send("DELETE", path(post));
-    if (answer.status === 204) last = null;
+    if (answer.status === 204) [last, removed] = [null, post];
   }),
+  async restore() {
+    if (!removed) return tell("Create a post and delete it first.");
+    const answer = await send("POST", `${path(removed)}/restore`);
+    if (answer.status === 204) [last, removed] = [removed, null];
+  },
+  async draft() {
+    const body = { title: "A draft", body: "Not yet.", published: false };
+    const draft = await send("POST", `${api}/posts`, { body, quiet: true });
+    if (draft.status !== 201) return show("POST", `${api}/posts`, draft);
+    const mine = await send("GET", path(draft.json), { quiet: true });
+    const theirs = await send("GET", path(draft.json), { as: null });
+    byId("request").textContent += `: ${mine.status} for its author, ${theirs.status} for everybody else`;
+  },
+  bulk: () =>
+    send("POST", `${api}/posts/import`, { body: [{ title: "Good", body: "x" }, { title: "", body: "x" }] }),
   "wrong-password": () =>
     send("POST", `${api}/auth/login`, { body: { email: "admin@example.com", password: "guess" }, as: null }),
   "bad-token": () => send("GET", `${api}/auth/me`, { as: "not.a.token" }),
@@ -148,8 +178,7 @@ document.addEventListener("click", (event) => {
 byId("post-form").addEventListener("submit", (event) => {
   event.preventDefault();
   press(event.submitter ?? event.target.querySelector("button"), async () => {
-    const body = { title: byId("title").value, body: byId("body").value };
-    const answer = await send("POST", `${api}/posts`, { body });
+    const answer = await send("POST", `${api}/posts`, { body: written() });
     if (answer.status === 201) last = answer.json;
   });
 });

@@ -1,7 +1,8 @@
 //! Starts the blog: configuration, database, router, server, and the way back down.
 
 use std::error::Error;
-use std::io;
+use std::fmt::Display;
+use std::io::{self, Write};
 use std::net::TcpListener;
 use std::process::ExitCode;
 
@@ -34,9 +35,9 @@ async fn run() -> Result<ExitCode, Box<dyn Error>> {
         Some(Command::Routes) => {
             let shutdown = Shutdown::builder().build()?;
             let explanation = Stack::builder().build()?.explain();
-            println!("{}", routes(&shutdown.handle(), explanation)?.audit());
+            say(routes(&shutdown.handle(), explanation)?.audit());
         }
-        Some(Command::Healthcheck) => println!("{}", operations::healthcheck(&Config::from_env()?)?),
+        Some(Command::Healthcheck) => say(operations::healthcheck(&Config::from_env()?)?),
         Some(Command::Migrate { step, steps, yes }) => {
             telemetry::on_standard_error();
             let config = Config::from_env()?;
@@ -46,22 +47,28 @@ async fn run() -> Result<ExitCode, Box<dyn Error>> {
                 }
                 migrate::run(&config.database, direction).await.map_err(told)?;
             }
-            print!("{}", migrate::status(&config.database).await.map_err(told)?);
+            let status = migrate::status(&config.database).await.map_err(told)?;
+            say(status.trim_end());
         }
         Some(Command::Seed(size)) => {
             telemetry::on_standard_error();
             let state = AppState::open(Config::from_env()?).await.map_err(told)?.0;
             let seeded = seed::fill(&state, size).await.map_err(told)?;
             state.close().await?;
-            println!("{seeded}");
+            say(seeded);
         }
         Some(Command::Backup { to }) => {
             telemetry::on_standard_error();
             backup::write(&Config::from_env()?.database, &to).await.map_err(told)?;
-            println!("copied to {}", to.display());
+            say(format_args!("copied to {}", to.display()));
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A reader that has read enough, such as `head`, is no failure.
+fn say(line: impl Display) {
+    let _ = writeln!(io::stdout(), "{line}");
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
@@ -90,10 +97,10 @@ async fn serve() -> Result<ExitCode, Box<dyn Error>> {
     let upkeep = crash::spawn_logged("metrics upkeep", state.metrics().clone().upkeep());
     let router = app(state.clone(), &handle)?;
 
-    println!("blog: http://{}", listener.local_addr()?);
+    say(format_args!("blog: http://{}", listener.local_addr()?));
     let admin = match admin {
         Some(listener) => {
-            println!("  admin http://{}", listener.local_addr()?);
+            say(format_args!("  admin http://{}", listener.local_addr()?));
             let listener = tokio::net::TcpListener::from_std(listener)?;
             let router = operations::router(state, handle.clone(), telemetry.level().clone());
             // Not told to stop: probes are answered while the blog drains, or an orchestrator takes it for dead.
@@ -105,12 +112,15 @@ async fn serve() -> Result<ExitCode, Box<dyn Error>> {
         None => None,
     };
     for account in &seeded {
-        println!("  {:<7} {:<20} {}", account.role, account.email, account.password);
+        say(format_args!(
+            "  {:<7} {:<20} {}",
+            account.role, account.email, account.password
+        ));
     }
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let server = Server::from_listener(listener).with_graceful_shutdown(handle.stop_accepting());
     let (report, _) = shutdown.run(server.serve(router)).await;
-    println!("blog: {report}");
+    say(format_args!("blog: {report}"));
     upkeep.abort();
     if let Some(admin) = admin {
         admin.abort();

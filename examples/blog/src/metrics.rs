@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use metrics::{Unit, describe_gauge, gauge, with_local_recorder};
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge, with_local_recorder};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use portcullis::request_metrics::RequestMetricsLayer;
 
@@ -50,6 +50,7 @@ impl Metrics {
             .set_buckets_for_metric(Matcher::Full("db.client.operation.duration".into()), STATEMENTS)?
             .set_buckets_for_metric(Matcher::Suffix("body.size".into()), SIZES)?
             .build_recorder();
+        with_local_recorder(&recorder, describe_statements);
         Ok(Self {
             handle: recorder.handle(),
             recorder: Arc::new(recorder),
@@ -81,6 +82,16 @@ impl Metrics {
         with_local_recorder(&*self.recorder, || gauges(state));
         self.handle.render()
     }
+}
+
+/// Once: with its unit a name ends in `_seconds`, and a series must not change its name.
+fn describe_statements() {
+    describe_histogram!(
+        "db.client.operation.duration",
+        Unit::Seconds,
+        "How long statements took."
+    );
+    describe_counter!("blog.database.failures", Unit::Count, "Statements that failed.");
 }
 
 /// Named by OpenTelemetry's conventions where they have a name.

@@ -5,6 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use blog_migration::PATIENCE_SECONDS;
+use sea_orm::sqlx::mysql::MySqlConnectOptions;
+use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, DbBackend};
 
@@ -65,6 +67,15 @@ impl Url {
         };
         if backend != DbBackend::Sqlite && !rest.starts_with("//") {
             return Err("must have `//` after its scheme".into());
+        }
+        // Here, for the pool's own complaint would show the address with its password.
+        let legible = match backend {
+            DbBackend::MySql => text.parse::<MySqlConnectOptions>().is_ok(),
+            DbBackend::Postgres => text.parse::<PgConnectOptions>().is_ok(),
+            _ => true,
+        };
+        if !legible {
+            return Err("is no address; in a password `@` is written `%40`, `/` `%2F`, `#` `%23` and `%` `%25`".into());
         }
         Ok(Self {
             text: Secret::new(text),
@@ -197,6 +208,10 @@ mod tests {
         check("sqlite::memory:", None);
         check("sqlite://x?mode=memory", None);
         check("mysql:localhost", None);
+        check("mysql://root:p%40%2F%23%25@localhost:3306/blog", Some(DbBackend::MySql));
+        check("mysql://root:hun/ter2@localhost/blog", None);
+        check("postgres://u:hun/ter2@localhost/blog", None);
+        check("postgres://u:hunter2@localhost:port/blog", None);
         check("oracle://localhost", None);
         check("blog.sqlite", None);
         check("", None);
@@ -211,6 +226,12 @@ mod tests {
             Some("/var/blog.sqlite")
         );
         assert_eq!(file("postgres://u:hunter2@localhost/blog"), None);
-        assert!(!format!("{:?}", Url::parse("postgres://u:hunter2@localhost/blog")).contains("hunter2"));
+        for text in [
+            "postgres://u:hunter2@localhost/blog",
+            "postgres://u:hunter2@localhost:port/blog",
+            "mysql://u:hunter2/@localhost/blog",
+        ] {
+            assert!(!format!("{:?}", Url::parse(text)).contains("hunter2"), "{text}");
+        }
     }
 }

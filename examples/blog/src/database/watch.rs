@@ -81,7 +81,7 @@ pub(crate) fn callback(slow: Duration) -> impl Fn(&Info<'_>) + Send + Sync {
         if info.elapsed >= slow {
             tracing::warn!(
                 // Its parameters are not told: they may be anybody's secrets.
-                statement = sql,
+                statement = shown(sql),
                 elapsed_ms = micros / 1000,
                 route = tally.route,
                 request_id = tally.request_id,
@@ -89,6 +89,11 @@ pub(crate) fn callback(slow: Duration) -> impl Fn(&Info<'_>) + Send + Sync {
             );
         }
     }
+}
+
+/// A bulk write has thousands of placeholders, and says no more with them.
+fn shown(sql: &str) -> &str {
+    &sql[..sql.floor_char_boundary(1000)]
 }
 
 fn operation(sql: &str) -> &'static str {
