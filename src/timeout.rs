@@ -61,7 +61,7 @@
 //! ```
 
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -69,6 +69,7 @@ use std::time::Duration;
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, Request, Response, StatusCode};
 use pin_project_lite::pin_project;
+use tokio::task::coop::unconstrained;
 use tokio::time::{Sleep, sleep};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -206,7 +207,8 @@ where
             this.sleep.set(Some(sleep(patience.config.deadline)));
         }
         if let Some(sleep) = this.sleep.as_mut().as_pin_mut() {
-            ready!(sleep.poll(cx));
+            // Beyond the task's budget: a service that uses it up at each turn would never be late.
+            ready!(pin!(unconstrained(sleep)).poll(cx));
         }
         this.inner.set(None);
         if let Some(trail) = &patience.trail {
@@ -265,6 +267,21 @@ mod tests {
         assert_eq!(response.headers()[RETRY_AFTER], "1");
         let problem = response.extensions().get::<Problem>().unwrap();
         assert_eq!(problem.request_id(), Some(&id));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_service_that_never_rests_is_cut_too() {
+        let busy = service_fn(async |_: Request<()>| {
+            tokio::task::yield_now().await;
+            tokio::time::advance(Duration::from_secs(2)).await;
+            for _ in 0..10_000 {
+                tokio::task::coop::consume_budget().await;
+            }
+            Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+        });
+        let layer = TimeoutLayer::new(Duration::from_secs(1));
+        let response = layer.layer(busy).oneshot(Request::new(())).await.unwrap();
+        assert_eq!(response.status(), 503);
     }
 
     #[tokio::test(start_paused = true)]

@@ -6,8 +6,10 @@ mod log;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -25,7 +27,7 @@ use portcullis::server::{self, RequestBody};
 use portcullis::stack::{Stack, StackBuilder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tower::{Layer, ServiceExt, service_fn};
+use tower::{Layer, Service, ServiceExt, service_fn};
 
 use self::log::Log;
 
@@ -286,6 +288,83 @@ async fn a_failure_is_logged_and_rendered_once() {
     check("/cause", (500, 1, 1)).await;
     check("/problem", (409, 0, 1)).await;
     check("/stream", (200, 1, 0)).await;
+}
+
+/// Panics where it is told to.
+#[derive(Clone)]
+struct Fragile(&'static str);
+
+struct Breaking(&'static str);
+
+impl Service<Request<()>> for Fragile {
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = Breaking;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        assert!(!self.0.contains("ready"), "in readiness");
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<()>) -> Breaking {
+        assert!(!self.0.contains("call"), "in the call");
+        Breaking(self.0)
+    }
+}
+
+impl Future for Breaking {
+    type Output = Result<Response<Full<Bytes>>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        assert!(!self.0.contains("poll"), "in the future");
+        if self.0.contains("wait") {
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(Response::default()))
+    }
+}
+
+impl Drop for Breaking {
+    fn drop(&mut self) {
+        assert!(!self.0.contains("drop"), "in its drop");
+    }
+}
+
+/// Each panic is one record, wherever it is; all but the last of a future that was given up are answered, with every header.
+#[tokio::test]
+async fn a_panic_anywhere_is_logged_once_and_answered() {
+    fn check(places: &'static str, expect: Option<u16>, panics: usize) {
+        let log = Log::default();
+        let _listening = log.listen();
+        let mut service = Stack::builder().build().unwrap().layer(Fragile(places));
+        let cx = &mut Context::from_waker(Waker::noop());
+        assert!(service.poll_ready(cx).is_ready());
+        let mut future = Box::pin(service.call(Request::new(())));
+        let answer = match future.as_mut().poll(cx) {
+            Poll::Ready(Ok(response)) => {
+                assert!(response.headers().contains_key("x-content-type-options"), "{places}");
+                Some(response.status().as_u16())
+            }
+            Poll::Ready(Err(error)) => match error {},
+            Poll::Pending => None,
+        };
+        drop(future);
+        let records = log.text();
+        let caught = records.matches("portcullis::catch_error").count();
+        assert_eq!((answer, caught), (expect, panics), "{places}: {records}");
+        assert_eq!(
+            records.matches("portcullis::request_log").count(),
+            1,
+            "{places}: {records}"
+        );
+        assert_eq!(records.matches("request panicked").count(), 1, "{places}: {records}");
+    }
+    check("ready", Some(500), 1);
+    check("call", Some(500), 1);
+    check("poll", Some(500), 1);
+    check("poll, drop", Some(500), 2);
+    check("drop", Some(200), 1);
+    check("wait, drop", None, 1);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::lines::Lines;
+use super::listening::may_be_heard;
 use super::policy::{Policy, Verdict};
 use super::query::Query;
 use super::text::Text;
@@ -24,11 +25,9 @@ pub(super) struct Config {
 }
 
 impl Config {
-    /// Whether anybody takes a record. The most severe level is asked for: the record's own is known at the end only.
+    /// Whether anybody may take a record, of whatever level: its own is known at the end only.
     pub(super) fn listens(&self) -> bool {
-        self.text.is_some()
-            || self.json.is_some()
-            || tracing::event_enabled!(target: "portcullis::request_log", tracing::Level::ERROR)
+        self.text.is_some() || self.json.is_some() || may_be_heard()
     }
 
     pub(super) fn wants(&self, request: RequestView<'_>) -> bool {

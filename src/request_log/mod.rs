@@ -145,6 +145,7 @@ mod future;
 mod json;
 mod layer;
 mod lines;
+mod listening;
 mod policy;
 mod query;
 mod record;

@@ -1,6 +1,6 @@
 use std::error::Error as StdError;
 use std::fmt;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
@@ -11,6 +11,7 @@ use http::header::CONNECTION;
 use http::{HeaderValue, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
+use tokio::task::coop::unconstrained;
 use tokio::time::{Sleep, sleep};
 
 use super::activity::InFlight;
@@ -76,7 +77,8 @@ where
                     let Some(deadline) = this.deadline else {
                         return Poll::Pending;
                     };
-                    ready!(deadline.as_mut().poll(cx));
+                    // Beyond the task's budget: a service that uses it up at each turn would never be late.
+                    ready!(pin!(unconstrained(deadline.as_mut())).poll(cx));
                     return Poll::Ready(Err(Overdue.into()));
                 }
             }

@@ -1,10 +1,18 @@
+use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::Response;
+use http_body_util::Full;
 use proptest::prelude::*;
+use tokio::time::Instant;
 
+use super::activity::{Activity, InFlight};
 use super::policy::{Cause, Deadlines, Pace, Patience, Seen, Untaken, Verdict};
 use super::proxy::{Header, ProxyProtocol, parse};
+use super::response::ResponseFuture;
 
 const DEADLINES: Deadlines = Deadlines {
     header: s(10),
@@ -361,4 +369,19 @@ fn only_named_networks_are_trusted() {
     }
     let error = ProxyProtocol::optional(["10/8", "x"]).unwrap_err();
     assert_eq!(error.faults().len(), 3, "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_never_rests_is_overdue_too() {
+    let busy = async {
+        tokio::task::yield_now().await;
+        tokio::time::advance(s(2)).await;
+        for _ in 0..10_000 {
+            tokio::task::coop::consume_budget().await;
+        }
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+    };
+    let in_flight = InFlight::begin(Arc::new(Activity::new(Instant::now())), false);
+    let answer = ResponseFuture::new(Ok(busy), in_flight, Some(s(1)), None).await;
+    assert!(answer.is_err(), "answered after its deadline");
 }

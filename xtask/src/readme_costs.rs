@@ -145,6 +145,9 @@ fn parts(readme: &str) -> Result<(&str, &str, &str), String> {
 fn day(report: &Path) -> Result<String, String> {
     let output = Command::new("date").args(["-u", "+%F", "-r"]).arg(report).output();
     let output = output.map_err(|error| format!("date: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("date: {}", String::from_utf8_lossy(&output.stderr).trim()));
+    }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
@@ -225,6 +228,12 @@ mod tests {
             &["jwt: RS256", "jwt: HS256"],
         );
         check(&[], &["cors: GET", "cors: preflight", "jwt: HS256"]);
+    }
+
+    #[test]
+    fn a_run_without_a_day_is_no_run() {
+        assert!(day(&readme()).is_ok_and(|day| day.len() == "2026-11-25".len()));
+        assert!(day(Path::new("/no/such/report")).is_err());
     }
 
     #[test]
