@@ -34,7 +34,7 @@ impl MigrationTrait for Migration {
             .create_index(unique("attachments", "public_id", ["public_id"]))
             .await?;
         manager
-            .create_index(index("attachments", "post", ["post_id", "deleted_at", "id"]))
+            .create_index(index("attachments", "post", ["post_id", "deleted_key", "id"]))
             .await?;
         Ok(())
     }

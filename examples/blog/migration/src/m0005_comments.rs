@@ -36,13 +36,13 @@ impl MigrationTrait for Migration {
             .create_index(unique("comments", "public_id", ["public_id"]))
             .await?;
         manager
-            .create_index(index("comments", "post", ["post_id", "deleted_at", "id"]))
+            .create_index(index("comments", "post", ["post_id", "deleted_key", "id"]))
             .await?;
         manager
-            .create_index(index("comments", "author", ["author_id", "deleted_at"]))
+            .create_index(index("comments", "author", ["author_id", "deleted_key"]))
             .await?;
         manager
-            .create_index(index("comments", "parent", ["parent_id", "deleted_at"]))
+            .create_index(index("comments", "parent", ["parent_id", "deleted_key"]))
             .await?;
         Ok(())
     }
