@@ -49,10 +49,10 @@ impl Filter {
         for tag in &self.tags {
             let tagged = Column::Id.in_subquery(tags::store::posts_with(tag));
             condition = condition.add(match backend {
-                // It would begin with all posts of the tag and read each as a whole to sort them. So it goes through the list in order,
-                // and asks of each whether it is among them.
-                DbBackend::MySql => Func::coalesce([tagged, Expr::cust("FALSE")]).into(),
-                _ => tagged,
+                DbBackend::Sqlite => tagged,
+                // As a join, MariaDB begins with all posts of the tag and reads each as a whole to sort them, and PostgreSQL looks for
+                // the tag at every post even where none has it. So they ask of each post in order whether it is among those found.
+                _ => Func::coalesce([tagged, Expr::cust("FALSE")]).into(),
             });
         }
         Entity::live().visible_to(reader).filter(condition)
@@ -92,7 +92,8 @@ pub(crate) async fn rows(
         .apply(posts, reverse)
         .offset(paging.offset())
         .limit(paging.size + 1);
-    let passes_over = paging.offset() > 0 || !filter.tags.is_empty();
+    let begins = matches!(paging.place, Place::Start | Place::Page(1));
+    let passes_over = !begins || !filter.tags.is_empty();
     let posts = if passes_over {
         sort.apply(by_place(page), reverse)
     } else {
@@ -106,7 +107,7 @@ pub(crate) async fn rows(
 }
 
 /// The posts of a page for which many are passed over. Those are read from the index alone, where it has what they are filtered by:
-/// only what is shown is read as a whole.
+/// only what is shown is read as a whole. After a cursor `MariaDB` begins at the right place only so.
 fn by_place(page: Select<Entity>) -> Select<Entity> {
     let places = page.select_only().column(Column::PublicId).into_query();
     // The rows are those of the selection, which has said whether deleted ones are among them.
