@@ -1,7 +1,8 @@
-//! How the databases answer the hot queries of 200 000 posts, and how fast the list of posts is.
+//! How the databases answer the hot queries of 200 000 posts, and how fast they are answered.
 //!
 //! `cargo bench -p blog --bench data` on SQLite; beside it on the servers that `TEST_MYSQL_URL` and `TEST_POSTGRES_URL` name, each
-//! in a database of its own. `BENCH_POSTS` and `BENCH_CLIENTS` change how many. It fails where a hot query reads a whole table.
+//! in a database of its own. `BENCH_POSTS` and `BENCH_CLIENTS` change how many. It fails where a hot query reads a
+//! whole table, or sorts what an index has in order.
 //!
 //! What is asked is what the routes ask: the statements are taken on their way to the database, and each is given back to it after
 //! the word EXPLAIN.
@@ -14,11 +15,14 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use blog::cli::Seed;
 use blog::config::Config;
 use blog::database::watch;
 use blog::state::AppState;
 use http::Request;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http_body_util::BodyExt;
 use portcullis::Result;
 use portcullis::shutdown::Shutdown;
@@ -118,67 +122,126 @@ async fn bench(url: &str, seen: &Seen) -> Result<usize> {
     for statement in fresh {
         tell(state.db().primary(), statement).await?;
     }
-    let faults = plans(&router, state.db().primary(), seen).await?;
-    latency(&router).await?;
+    let (questions, token) = (questions(&router).await?, signed_in(&router).await?);
+    let faults = plans(&router, &questions, &token, state.db().primary(), seen).await?;
+    latency(&router, questions, &token).await?;
     state.close().await?;
     Ok(faults)
 }
 
-/// Asks each hot route once, and then the database how it has answered.
-async fn plans(router: &Router, db: &impl ConnectionTrait, seen: &Seen) -> Result<usize> {
-    let list = get(router, "/api/v1/posts?size=20").await?;
-    let first = &list["items"][0];
-    let (post, author) = (text(&first["id"]), text(&first["author"]["id"]));
-    let slug = text(&first["slug"]);
-    let next = text(&list["next"]);
-    let mut hot = vec![
-        ("newest first", "/api/v1/posts?size=20".to_owned()),
-        ("oldest first", "/api/v1/posts?sort=created_at".into()),
-        ("by title", "/api/v1/posts?sort=title".into()),
-        ("by author", format!("/api/v1/posts?author={author}")),
-        ("by tag", "/api/v1/posts?tag=rust".into()),
-        ("one post", format!("/api/v1/posts/{post}")),
-        ("its comments", format!("/api/v1/posts/{post}/comments")),
-        ("search", "/api/v1/posts?q=harbour".into()),
-        ("search route", "/api/v1/search?q=harbour".into()),
-    ];
-    if !next.is_empty() {
-        hot.push(("next page", format!("/api/v1/posts?page%5Bafter%5D={next}")));
+/// A question that readers ask often.
+struct Hot {
+    name: &'static str,
+    path: String,
+    /// As somebody who is signed in, and so sees drafts of their own.
+    signed_in: bool,
+    /// Whether the page must come from an index in its order. Further pages are found in order, and then sorted as shown.
+    ordered: bool,
+}
+
+fn hot(name: &'static str, path: impl Into<String>) -> Hot {
+    Hot {
+        name,
+        path: path.into(),
+        signed_in: false,
+        ordered: false,
     }
-    if !slug.is_empty() {
-        hot.push(("by slug", format!("/api/v1/posts/by-slug/{slug}")));
+}
+
+impl Hot {
+    fn ordered(mut self) -> Self {
+        self.ordered = true;
+        self
     }
-    let mut unfiltered = Vec::new();
+
+    fn signed_in(mut self) -> Self {
+        self.signed_in = true;
+        self
+    }
+}
+
+/// What is asked, of the posts that there are.
+async fn questions(router: &Router) -> Result<Vec<Hot>> {
+    let first = get(router, "/api/v1/posts?size=1").await?["items"][0].clone();
+    let (post, author) = (text(&first["id"])?, text(&first["author"]["id"])?);
+    let page = number("BENCH_POSTS", 200_000) / 40;
+    // A page of cursors from there on: the token is what a client would have by then.
+    let middle = get(router, &format!("/api/v1/posts?size=20&page={page}&total=false")).await?["items"][0].clone();
+    let token = serde_json::json!({ "s": "-created_at", "v": [middle["created_at"]], "i": middle["id"] });
+    let token = URL_SAFE_NO_PAD.encode(token.to_string());
+    let list = |query: &str| format!("/api/v1/posts?total=false{query}");
+    let deep = format!("/api/v1/posts?page%5Bafter%5D={token}");
+    Ok(vec![
+        hot("list", list("")).ordered(),
+        hot("list", list("")).ordered().signed_in(),
+        hot("with its total", "/api/v1/posts"),
+        hot("with its total", "/api/v1/posts").signed_in(),
+        hot("oldest first", list("&sort=created_at")).ordered().signed_in(),
+        hot("by change", list("&sort=-updated_at")).ordered().signed_in(),
+        hot("by title", list("&sort=title")).ordered(),
+        hot("by title", list("&sort=title")).ordered().signed_in(),
+        hot("cursor, deep", deep.clone()),
+        hot("cursor, deep", deep).signed_in(),
+        hot("number, deep", list(&format!("&page={page}"))),
+        hot("by author", list(&format!("&author={author}"))).signed_in(),
+        hot("own drafts", list("&published=false")).signed_in(),
+        hot("by tag", list("&tag=rust")),
+        hot("by two tags", list("&tag=rust,web")).signed_in(),
+        hot("one post", format!("/api/v1/posts/{post}")),
+        hot("its comments", format!("/api/v1/posts/{post}/comments")),
+        hot("search", "/api/v1/posts/search?q=harbour&total=false"),
+        hot("search", "/api/v1/posts/search?q=harbour&total=false").signed_in(),
+        hot("tags", "/api/v1/tags"),
+        hot("users' posts", "/api/v1/users?include=posts.comments.author,posts.tags").signed_in(),
+    ])
+}
+
+/// Asks each question once, and then the database how it has answered.
+async fn plans(
+    router: &Router,
+    questions: &[Hot],
+    token: &str,
+    db: &impl ConnectionTrait,
+    seen: &Seen,
+) -> Result<usize> {
     let mut faults = 0;
-    for (name, path) in hot {
+    for question in questions {
         of(seen).clear();
-        let begun = Instant::now();
-        let status = status(router, &path).await?;
-        let millis = begun.elapsed().as_secs_f64() * 1000.0;
+        let status = status(router, question, token).await?;
         let statements = std::mem::take(&mut *of(seen));
-        println!("{name:<13} {status} {millis:7.1} ms, {} statements", statements.len());
-        // A route that is not there is not measured.
         if status != 200 {
+            println!("{} answers {status}", question.path);
+            faults += 1;
             continue;
-        }
-        let asked: Vec<_> = statements.iter().map(|statement| statement.sql.clone()).collect();
-        if asked == unfiltered {
-            println!("    the list does not know this parameter");
-        } else if unfiltered.is_empty() {
-            unfiltered = asked;
         }
         for statement in statements {
             let explained = explain(db, &statement).await?;
-            let counts = statement.sql.contains("COUNT(") && !statement.sql.contains("GROUP BY");
-            for table in whole_tables(db.get_database_backend(), &explained) {
-                // A number of all reads all that it counts.
+            let backend = db.get_database_backend();
+            // A number of all reads all that it counts.
+            let counts = statement.sql.contains("COUNT(");
+            for table in whole_tables(backend, &explained) {
                 let verdict = if counts { "counts" } else { "READS ALL OF" };
-                println!("    {verdict} {table}: {}", head(&statement.sql));
+                println!("{}: {verdict} {table}: {}", question.name, head(&statement.sql));
                 faults += usize::from(!counts);
+            }
+            // The comments beside the posts are few, and sorted.
+            let is_page = statement.sql.contains("slug") && statement.sql.contains("LIMIT");
+            if question.ordered && is_page && is_sorted(backend, &explained) {
+                println!("{}: SORTS {}", question.name, head(&statement.sql));
+                faults += 1;
             }
         }
     }
     Ok(faults)
+}
+
+/// Whether rows are put in order after they were read.
+fn is_sorted(backend: DbBackend, plan: &[BTreeMap<String, String>]) -> bool {
+    plan.iter().any(|row| match backend {
+        DbBackend::MySql => row["Extra"].contains("Using filesort"),
+        DbBackend::Postgres => row["QUERY PLAN"].contains("Sort  (cost"),
+        _ => row["detail"].contains("USE TEMP B-TREE FOR"),
+    })
 }
 
 async fn explain(db: &impl ConnectionTrait, statement: &Statement) -> Result<Vec<BTreeMap<String, String>>> {
@@ -192,7 +255,7 @@ async fn explain(db: &impl ConnectionTrait, statement: &Statement) -> Result<Vec
     explained.sql = format!("{word} {}", statement.sql);
     let rows = db.query_all_raw(explained).await?;
     let columns: &[&str] = match backend {
-        DbBackend::MySql => &["table", "type", "key"],
+        DbBackend::MySql => &["table", "type", "Extra"],
         DbBackend::Postgres => &["QUERY PLAN"],
         _ => &["detail"],
     };
@@ -226,48 +289,64 @@ fn whole_tables(backend: DbBackend, plan: &[BTreeMap<String, String>]) -> Vec<St
     tables
 }
 
-/// The list of posts alone, and while so many clients ask for it at once.
-async fn latency(router: &Router) -> Result<()> {
-    const PATH: &str = "/api/v1/posts?size=20";
-    let clients = number("BENCH_CLIENTS", 32);
-    for (name, clients, rounds) in [("alone", 1, 200), ("under load", clients, 40)] {
+/// How long each question takes, asked alone, and while so many clients ask it at once.
+async fn latency(router: &Router, questions: Vec<Hot>, token: &str) -> Result<()> {
+    let clients = number("BENCH_CLIENTS", 16);
+    println!("|                             | alone: p50, p99 ms | {clients} at once: p50, p99 ms | a second |");
+    println!("|---|--:|--:|--:|");
+    for question in questions {
+        let (name, question) = (question.name, Arc::new(question));
+        let who = if question.signed_in { ", signed in" } else { "" };
+        let alone = times(router, &question, token, 1, 50).await?;
         let begun = Instant::now();
-        let all: Vec<_> = (0..clients)
-            .map(|_| {
-                let router = router.clone();
-                tokio::spawn(async move {
-                    let mut times = Vec::new();
-                    for _ in 0..rounds {
-                        let begun = Instant::now();
-                        let status = status(&router, PATH).await?;
-                        if status != 200 {
-                            return Result::Err(portcullis::Error::from(format!("the list answers {status}")));
-                        }
-                        times.push(begun.elapsed());
-                    }
-                    Result::Ok(times)
-                })
-            })
-            .collect();
-        let mut times = Vec::new();
-        for client in all {
-            times.extend(client.await??);
-        }
-        let seconds = begun.elapsed().as_secs_f64();
-        times.sort();
-        let rate = f64::from(u32::try_from(times.len())?) / seconds;
-        let at = |percent: usize| millis(times[(times.len() * percent / 100).min(times.len() - 1)]);
+        let many = times(router, &question, token, clients, 10).await?;
+        let rate = f64::from(u32::try_from(many.len())?) / begun.elapsed().as_secs_f64();
+        let at = |times: &[Duration], percent: usize| millis(times[times.len() * percent / 100]);
         println!(
-            "list, {name} ({clients}): p50 {:.2} ms, p99 {:.2} ms, {rate:.0} a second",
-            at(50),
-            at(99)
+            "| {:<27} | {:.1}, {:.1} | {:.1}, {:.1} | {rate:.0} |",
+            format!("{name}{who}"),
+            at(&alone, 50),
+            at(&alone, 99),
+            at(&many, 50),
+            at(&many, 99),
         );
     }
     Ok(())
 }
 
-async fn answer(router: &Router, path: &str) -> Result<http::Response<Body>> {
-    let mut request = Request::get(path).body(Body::empty())?;
+/// In rising order.
+async fn times(
+    router: &Router,
+    question: &Arc<Hot>,
+    token: &str,
+    clients: u32,
+    rounds: usize,
+) -> Result<Vec<Duration>> {
+    let mut all = Vec::new();
+    for _ in 0..clients {
+        let (router, question, token) = (router.clone(), Arc::clone(question), token.to_owned());
+        all.push(tokio::spawn(async move {
+            let mut times = Vec::new();
+            for _ in 0..rounds {
+                let begun = Instant::now();
+                let status = status(&router, &question, &token).await?;
+                if status != 200 {
+                    return Err(portcullis::Error::from(format!("{} answers {status}", question.path)));
+                }
+                times.push(begun.elapsed());
+            }
+            Result::Ok(times)
+        }));
+    }
+    let mut times = Vec::new();
+    for client in all {
+        times.extend(client.await??);
+    }
+    times.sort();
+    Ok(times)
+}
+
+async fn answer(router: &Router, mut request: Request<Body>) -> Result<http::Response<Body>> {
     let peer = std::net::SocketAddr::from(([127, 0, 0, 1], 40_000));
     request.extensions_mut().insert(ConnectInfo(peer));
     match router.clone().oneshot(request).await {
@@ -276,20 +355,39 @@ async fn answer(router: &Router, path: &str) -> Result<http::Response<Body>> {
     }
 }
 
-async fn status(router: &Router, path: &str) -> Result<u16> {
-    let response = answer(router, path).await?;
+async fn status(router: &Router, question: &Hot, token: &str) -> Result<u16> {
+    let mut request = Request::get(&question.path);
+    if question.signed_in {
+        request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+    }
+    let response = answer(router, request.body(Body::empty())?).await?;
     let status = response.status().as_u16();
     response.into_body().collect().await?;
     Ok(status)
 }
 
+/// The token of an account that has written nothing.
+async fn signed_in(router: &Router) -> Result<String> {
+    const ACCOUNT: &str = r#"{"email":"bench@example.com","name":"Bench","password":"a long password of 2026"}"#;
+    for step in ["register", "login"] {
+        let request = Request::post(format!("/api/v1/auth/{step}")).header(CONTENT_TYPE, "application/json");
+        let body = answer(router, request.body(Body::from(ACCOUNT))?).await?.into_body();
+        let answer: Value = serde_json::from_slice(&body.collect().await?.to_bytes())?;
+        if let Some(token) = answer["token"].as_str() {
+            return Ok(token.to_owned());
+        }
+    }
+    Err("nobody can sign in".into())
+}
+
 async fn get(router: &Router, path: &str) -> Result<Value> {
-    let body = answer(router, path).await?.into_body().collect().await?;
+    let request = Request::get(path).body(Body::empty())?;
+    let body = answer(router, request).await?.into_body().collect().await?;
     Ok(serde_json::from_slice(&body.to_bytes())?)
 }
 
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
+fn text(value: &Value) -> Result<String> {
+    Ok(value.as_str().ok_or("the list shows no post")?.to_owned())
 }
 
 fn head(sql: &str) -> String {

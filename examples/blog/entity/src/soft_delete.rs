@@ -1,9 +1,11 @@
 //! Rows that are deleted by a mark: hidden everywhere, until they are restored or purged.
 //!
 //! `deleted_at` is the mark. `deleted_key` is 0 while the row lives, and its own key when it does not: the second column of every
-//! unique index, so that a name can be given again, in all databases alike. Where a row has children, its feature's `removal` marks
-//! them with the very same time, and so knows later which of them to bring back. [`bulk`](crate::bulk) sets the mark, takes it off,
-//! and removes rows for good.
+//! unique index, so that a name can be given again, in all databases alike. Queries ask for the key: a column that equals a value
+//! leaves the rest of an index in its order, and `PostgreSQL` does not see that one that is `NULL` does so too.
+//!
+//! Where a row has children, its feature's `removal` marks them with the very same time, and so knows later which of them to bring
+//! back. [`bulk`](crate::bulk) sets the mark, takes it off, and removes rows for good.
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select};
 
@@ -25,12 +27,12 @@ pub trait SoftDelete: EntityTrait {
 
     /// The rows that are there for everybody.
     fn live() -> Select<Self> {
-        Self::with_deleted().filter(Self::deleted_at().is_null())
+        Self::with_deleted().filter(Self::deleted_key().eq(0))
     }
 
     /// The rows that can be restored or purged.
     fn deleted() -> Select<Self> {
-        Self::with_deleted().filter(Self::deleted_at().is_not_null())
+        Self::with_deleted().filter(Self::deleted_key().gt(0))
     }
 
     /// All rows; for a purge and for those who look after the data.

@@ -5,8 +5,8 @@
 
 use sea_orm::DbBackend;
 use sea_orm::sea_query::{
-    ColumnDef, ConditionalStatement, Expr, ExprTrait, ForeignKey, ForeignKeyAction, ForeignKeyCreateStatement, Index,
-    IndexCreateStatement, IntoIden, Table, TableCreateStatement,
+    ColumnDef, ForeignKey, ForeignKeyAction, ForeignKeyCreateStatement, Index, IndexCreateStatement, IntoIden, Table,
+    TableCreateStatement,
 };
 
 /// The columns of one database.
@@ -130,29 +130,6 @@ pub(crate) fn index<const N: usize>(
     let mut index = Index::create();
     index.name(format!("{table}_{name}")).table(table);
     for column in columns {
-        index.col(column.into_iden());
-    }
-    index
-}
-
-/// An index of the rows without a mark, in the order of what follows `key`.
-///
-/// `deleted_at IS NULL` leaves one value only, which `PostgreSQL` does not see: behind such a column it would sort all rows again. There
-/// the index has no other rows, and no such column.
-pub(crate) fn live_index<const N: usize>(
-    backend: DbBackend,
-    table: &'static str,
-    name: &'static str,
-    key: &'static str,
-    order: [&'static str; N],
-) -> IndexCreateStatement {
-    let mut index = index(table, name, [key]);
-    if backend == DbBackend::Postgres {
-        index.and_where(Expr::col("deleted_at").is_null());
-    } else {
-        index.col("deleted_at");
-    }
-    for column in order {
         index.col(column.into_iden());
     }
     index

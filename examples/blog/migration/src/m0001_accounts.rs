@@ -37,7 +37,7 @@ impl MigrationTrait for Migration {
             .create_index(unique("users", "email", ["email", "deleted_key"]))
             .await?;
         manager
-            .create_index(index("users", "live", ["deleted_at", "active", "id"]))
+            .create_index(index("users", "live", ["deleted_key", "active", "id"]))
             .await?;
         let mut profiles = columns.table(
             "profiles",

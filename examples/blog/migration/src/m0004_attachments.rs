@@ -4,7 +4,7 @@ use sea_orm::DbErr;
 use sea_orm::sea_query::Table;
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait};
 
-use crate::columns::{Columns, live_index, number, reference, unique};
+use crate::columns::{Columns, index, number, reference, unique};
 
 pub(super) struct Migration;
 
@@ -34,7 +34,7 @@ impl MigrationTrait for Migration {
             .create_index(unique("attachments", "public_id", ["public_id"]))
             .await?;
         manager
-            .create_index(live_index(columns.0, "attachments", "post", "post_id", ["id"]))
+            .create_index(index("attachments", "post", ["post_id", "deleted_key", "id"]))
             .await?;
         Ok(())
     }

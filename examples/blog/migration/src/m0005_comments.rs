@@ -4,7 +4,7 @@ use sea_orm::DbErr;
 use sea_orm::sea_query::Table;
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait};
 
-use crate::columns::{Columns, index, live_index, null, number, reference, unique};
+use crate::columns::{Columns, index, null, number, reference, unique};
 
 pub(super) struct Migration;
 
@@ -36,13 +36,13 @@ impl MigrationTrait for Migration {
             .create_index(unique("comments", "public_id", ["public_id"]))
             .await?;
         manager
-            .create_index(live_index(columns.0, "comments", "post", "post_id", ["id"]))
+            .create_index(index("comments", "post", ["post_id", "deleted_key", "id"]))
             .await?;
         manager
-            .create_index(index("comments", "author", ["author_id", "deleted_at"]))
+            .create_index(index("comments", "author", ["author_id", "deleted_key"]))
             .await?;
         manager
-            .create_index(index("comments", "parent", ["parent_id", "deleted_at"]))
+            .create_index(index("comments", "parent", ["parent_id", "deleted_key"]))
             .await?;
         Ok(())
     }

@@ -114,7 +114,7 @@ pub(crate) async fn first_of_posts(
         .column(("nth", Column::Id))
         .from_as(Entity, "nth")
         .and_where(Expr::col(("nth", Column::PostId)).equals((post::Entity, post::Column::Id)))
-        .and_where(Expr::col(("nth", Column::DeletedAt)).is_null())
+        .and_where(Expr::col(("nth", Column::DeletedKey)).eq(0))
         .order_by(("nth", Column::Id), order.clone())
         .limit(1)
         .offset(limit.saturating_sub(1))

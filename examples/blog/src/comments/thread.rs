@@ -42,7 +42,7 @@ pub(super) async fn load(db: &impl ConnectionTrait, post: i64, page: Page) -> Re
 /// answers a deleted comment.
 async fn below(db: &impl ConnectionTrait, roots: impl Iterator<Item = i64>) -> Result<Vec<Model>, DbErr> {
     let (name, id, depth) = (Alias::new("below"), Alias::new("id"), Alias::new("depth"));
-    let living = || Expr::col((Entity, Column::DeletedAt)).is_null();
+    let living = || Expr::col((Entity, Column::DeletedKey)).eq(0);
     let next = Query::select()
         .column((Entity, Column::Id))
         .expr(Expr::col((name.clone(), depth.clone())).add(1))

@@ -37,14 +37,15 @@ pub(super) async fn n_plus_one(
     let paging = Paging::by_number(&mut parameters)?;
     parameters.finish()?;
     let db = state.db().read();
-    let posts = Filter::default().apply(reader(&state, &caller).await?);
+    let filter = Filter::default();
+    let posts = filter.apply(reader(&state, &caller).await?, state.db().backend());
     let wanted = Wanted {
         fields: Fields::of([Field::Title, Field::Author, Field::Tags, Field::CommentCount]),
         comments: WantedComments::default(),
     };
 
     let before = watch::statements();
-    let rows = page::rows(db, posts, &Sort::parse(&[])?, &paging, &wanted.fields).await?;
+    let rows = page::rows(db, posts, &filter, &Sort::parse(&[])?, &paging, &wanted.fields).await?;
     let (rows, _) = paging.cut(rows);
     let mut items = Vec::new();
     match &*mode {

@@ -31,15 +31,22 @@ pub(super) async fn list(
     let db = state.db().read();
     if let Some(id) = query.author {
         let author = users::store::by_public_id(db, id).await?;
-        // No post has the key 0, and so nobody writes as it.
-        query.filter.author = Some(author.map_or(0, |author| author.id));
+        query.filter.author = Some(author.map_or(page::NOBODY, |author| author.id));
     }
-    let posts = query.filter.apply(reader(&state, &caller).await?);
+    let posts = query.filter.apply(reader(&state, &caller).await?, state.db().backend());
     let mut total = None;
     if query.paging.total {
         total = Some(page::count(db, posts.clone()).await?);
     }
-    let rows = page::rows(db, posts, &query.sort, &query.paging, &query.wanted.fields).await?;
+    let rows = page::rows(
+        db,
+        posts,
+        &query.filter,
+        &query.sort,
+        &query.paging,
+        &query.wanted.fields,
+    )
+    .await?;
     let (rows, edges) = query.paging.cut(rows);
     let ends = rows.first().and_then(|first| query.sort.token(first));
     let ends = ends.zip(rows.last().and_then(|last| query.sort.token(last)));
@@ -61,7 +68,7 @@ pub(super) async fn search(
 ) -> portcullis::Result<Json<Slice<ItemView>>> {
     let query = SearchQuery::take(parameters)?;
     let db = state.db().read();
-    let posts = Filter::default().apply(reader(&state, &caller).await?);
+    let posts = Filter::default().apply(reader(&state, &caller).await?, state.db().backend());
     let posts = query.words.of(posts, state.db().backend());
     let mut total = None;
     if query.paging.total {

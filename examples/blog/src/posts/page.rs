@@ -3,8 +3,11 @@
 use blog_entity::SoftDelete;
 use blog_entity::post::{Column, Entity, Reader, Scopes};
 use chrono::NaiveDateTime;
-use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, FromQueryResult, QueryFilter, QuerySelect, Select};
+use sea_orm::sea_query::{Expr, ExprTrait, Func};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, FromQueryResult, JoinType, QueryFilter, QuerySelect,
+    QueryTrait, Select,
+};
 use uuid::Uuid;
 
 use super::fields::{Field, Fields};
@@ -12,6 +15,9 @@ use super::sort::{Key, Sort};
 use crate::database::per_parent;
 use crate::page::{Paging, Place};
 use crate::tags;
+
+/// Whom nobody is: keys begin at 1.
+pub(super) const NOBODY: i64 = 0;
 
 /// Which posts.
 #[derive(Debug, Default)]
@@ -27,14 +33,27 @@ pub(crate) struct Filter {
 
 impl Filter {
     /// The posts that the reader may see and the caller asks for.
-    pub(crate) fn apply(&self, reader: Reader) -> Select<Entity> {
+    pub(crate) fn apply(&self, reader: Reader, backend: DbBackend) -> Select<Entity> {
+        // Follows from what they may see. The databases would look for it among the posts of everybody.
+        let drafts_of = match (self.published, reader) {
+            (Some(false), Reader::User(user)) => Some(user),
+            (Some(false), Reader::Anyone) => Some(NOBODY),
+            _ => None,
+        };
         let mut condition = Condition::all()
+            .add_option(drafts_of.map(|author| Column::AuthorId.eq(author)))
             .add_option(self.author.map(|author| Column::AuthorId.eq(author)))
             .add_option(self.published.map(|published| Column::Published.eq(published)))
             .add_option(self.created_after.map(|time| Column::CreatedAt.gte(time)))
             .add_option(self.created_before.map(|time| Column::CreatedAt.lt(time)));
         for tag in &self.tags {
-            condition = condition.add(Column::Id.in_subquery(tags::store::posts_with(tag)));
+            let tagged = Column::Id.in_subquery(tags::store::posts_with(tag));
+            condition = condition.add(match backend {
+                DbBackend::Sqlite => tagged,
+                // As a join, MariaDB begins with all posts of the tag and reads each as a whole to sort them, and PostgreSQL looks for
+                // the tag at every post even where none has it. So they ask of each post in order whether it is among those found.
+                _ => Func::coalesce([tagged, Expr::cust("FALSE")]).into(),
+            });
         }
         Entity::live().visible_to(reader).filter(condition)
     }
@@ -59,6 +78,7 @@ pub(crate) struct Row {
 pub(crate) async fn rows(
     db: &impl ConnectionTrait,
     posts: Select<Entity>,
+    filter: &Filter,
     sort: &Sort,
     paging: &Paging,
     fields: &Fields,
@@ -68,15 +88,37 @@ pub(crate) async fn rows(
         Place::After(token) | Place::Before(token) => posts.filter(sort.beyond(token, reverse)?),
         Place::Page(_) | Place::Start => posts,
     };
-    let posts = sort
+    let page = sort
         .apply(posts, reverse)
         .offset(paging.offset())
         .limit(paging.size + 1);
+    let begins = matches!(paging.place, Place::Start | Place::Page(1));
+    let passes_over = !begins || !filter.tags.is_empty();
+    let posts = if passes_over {
+        sort.apply(by_place(page), reverse)
+    } else {
+        page
+    };
     let sorted: Vec<Key> = match paging.place {
         Place::Page(_) => Vec::new(),
         _ => sort.keys().collect(),
     };
     Ok(columns(posts, fields, &sorted).into_model().all(db).await?)
+}
+
+/// The posts of a page for which many are passed over. Those are read from the index alone, where it has what they are filtered by:
+/// only what is shown is read as a whole. After a cursor `MariaDB` begins at the right place only so.
+fn by_place(page: Select<Entity>) -> Select<Entity> {
+    let places = page.select_only().column(Column::PublicId).into_query();
+    // The rows are those of the selection, which has said whether deleted ones are among them.
+    let mut posts = Entity::with_deleted();
+    QueryTrait::query(&mut posts).join_subquery(
+        JoinType::InnerJoin,
+        places,
+        "places",
+        Expr::col(("places", Column::PublicId)).equals((Entity, Column::PublicId)),
+    );
+    posts
 }
 
 /// The first posts of each of several users.
@@ -119,11 +161,11 @@ pub(super) fn columns(posts: Select<Entity>, fields: &Fields, sorted: &[Key]) ->
     })
 }
 
-/// How many posts there are.
+/// How many posts there are. `PostgreSQL` would read each for its key, which its indexes do not have.
 pub(crate) async fn count(db: &impl ConnectionTrait, posts: Select<Entity>) -> Result<u64, DbErr> {
     let number: Option<i64> = posts
         .select_only()
-        .column_as(Expr::col((Entity, Column::Id)).count(), "number")
+        .expr_as(Expr::cust("COUNT(*)"), "number")
         .into_tuple()
         .one(db)
         .await?;

@@ -24,7 +24,7 @@ pub(super) async fn authors(db: &impl ConnectionTrait, min_posts: i64) -> Result
     post::Entity::live()
         .published()
         .inner_join(user::Entity)
-        .filter(user::Column::DeletedAt.is_null())
+        .filter(user::Column::DeletedKey.eq(0))
         .select_only()
         .column_as(user::Column::PublicId, "id")
         .column(user::Column::Name)

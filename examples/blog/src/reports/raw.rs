@@ -14,12 +14,12 @@ pub(super) async fn authors(db: &impl ConnectionTrait, min_posts: i64) -> Result
     let sql = format!(
         "SELECT users.public_id AS id, users.name AS name, COUNT(posts.id) AS posts,
                 CAST(SUM((SELECT COUNT(*) FROM comments
-                           WHERE comments.post_id = posts.id AND comments.deleted_at IS NULL)) AS {integer}) AS comments,
+                           WHERE comments.post_id = posts.id AND comments.deleted_key = 0)) AS {integer}) AS comments,
                 CAST(SUM({length}) AS {integer}) AS characters,
                 AVG(CAST({length} AS {float})) AS average
            FROM posts
-           JOIN users ON users.id = posts.author_id AND users.deleted_at IS NULL
-          WHERE posts.deleted_at IS NULL AND posts.published
+           JOIN users ON users.id = posts.author_id AND users.deleted_key = 0
+          WHERE posts.deleted_key = 0 AND posts.published
           GROUP BY users.id, users.public_id, users.name
          HAVING COUNT(posts.id) >= $1
           ORDER BY COUNT(posts.id) DESC, users.id
@@ -38,7 +38,7 @@ pub(super) async fn months(db: &impl ConnectionTrait) -> Result<Vec<MonthRow>, D
     let sql = format!(
         "SELECT {month} AS month, COUNT(*) AS posts
            FROM posts
-          WHERE deleted_at IS NULL AND published
+          WHERE deleted_key = 0 AND published
           GROUP BY {month}
           ORDER BY {month} DESC
           LIMIT {ROWS}"

@@ -99,7 +99,7 @@ pub(crate) fn posts_with(name: &str) -> SelectStatement {
             Expr::col((Entity, Column::Id)).equals((post_tag::Entity, post_tag::Column::TagId)),
         )
         .and_where(Column::Name.eq(name))
-        .and_where(Column::DeletedAt.is_null())
+        .and_where(Column::DeletedKey.eq(0))
         .take()
 }
 
@@ -109,7 +109,7 @@ pub(crate) async fn list(db: &impl ConnectionTrait, reader: Reader, page: Page) 
         .visible_to(reader)
         .join_rev(JoinType::InnerJoin, post_tag::Relation::Post.def())
         .join(JoinType::InnerJoin, post_tag::Relation::Tag.def())
-        .filter(Column::DeletedAt.is_null())
+        .filter(Column::DeletedKey.eq(0))
         .select_only();
     let total: Option<i64> = pairs
         .clone()

@@ -133,7 +133,7 @@ impl Posts {
         if users.is_empty() {
             return Ok(posts);
         }
-        let of_users = self.filter.apply(reader);
+        let of_users = self.filter.apply(reader, db.get_database_backend());
         let rows = page::first_of_authors(db, of_users, users, &self.sort, self.limit, &self.wanted.fields).await?;
         for item in list::items(db, rows, &self.wanted).await? {
             posts.entry(item.author_key()).or_default().push(item);

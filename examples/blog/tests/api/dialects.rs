@@ -36,9 +36,12 @@ async fn times_are_kept_to_the_microsecond_in_any_year() {
         at(9999, 0),
     ] {
         let written = db.transaction(|db| async move {
-            let mut row = create(&db, &at.to_string()).await?.into_active_model();
+            let post = create(&db, &at.to_string()).await?;
+            let key = post.id;
+            let mut row = post.into_active_model();
             row.created_at = Set(at);
             row.deleted_at = Set(Some(at));
+            row.deleted_key = Set(key);
             Ok(row.update(&*db).await?)
         });
         let written = in_context(written).await.unwrap();

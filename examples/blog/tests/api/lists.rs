@@ -140,6 +140,37 @@ async fn cursors_lose_and_repeat_nothing() {
 }
 
 #[tokio::test]
+async fn pages_by_number_are_parts_of_the_whole() {
+    let (app, editor) = filled(9).await;
+    let list = async |query: &str, token: Option<&str>| {
+        let path = format!("/api/v1/posts?total=false&{query}");
+        let answer = app.call(Method::GET, &path, token, None).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json()["items"].as_array().unwrap().clone()
+    };
+    let body = json!({ "title": "Post 001", "body": "a draft among equals", "published": false, "tags": ["web"] });
+    app.call(Method::POST, "/api/v1/posts", Some(&editor), Some(body)).await;
+    for query in [
+        "sort=title",
+        "sort=-title",
+        "sort=-title,created_at&tag=web",
+        "tag=rust,web",
+        "author=",
+    ] {
+        for (token, drafts) in [(None, 0), (Some(&*editor), 1)] {
+            let whole = list(&format!("{query}&size=100"), token).await;
+            let mut parts = Vec::new();
+            for page in 1..=5 {
+                parts.extend(list(&format!("{query}&size=3&page={page}"), token).await);
+            }
+            assert_eq!(parts, whole, "{query}");
+            let hidden = whole.iter().filter(|item| item["published"] == false).count();
+            assert_eq!(hidden, if query.contains("rust") { 0 } else { drafts }, "{query}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn filters_and_fields() {
     let (app, editor) = filled(4).await;
     let body = json!({ "title": "Draft", "body": "x", "published": false, "tags": ["web"] });
@@ -157,6 +188,13 @@ async fn filters_and_fields() {
     assert_eq!(total("tag=web", Some(&editor)).await, 5);
     assert_eq!(total("tag=web&published=false", Some(&editor)).await, 1);
     assert_eq!(total("published=false", None).await, 0);
+    // A draft is its author's and the admins' alone, also for whoever asks for drafts.
+    let (reader, admin) = (app.login("reader").await, app.login("admin").await);
+    assert_eq!(total("published=false", Some(&reader)).await, 0);
+    assert_eq!(total("published=false", Some(&editor)).await, 1);
+    assert_eq!(total("published=false", Some(&admin)).await, 1);
+    assert_eq!(total("tag=web&published=false", Some(&reader)).await, 0);
+    assert_eq!(total("tag=web", Some(&reader)).await, 4);
     assert_eq!(total("published=true", Some(&editor)).await, 7);
     assert_eq!(total("published=", Some(&editor)).await, 8);
     let posts = app.get("/api/v1/posts?sort=created_at").await.json();
