@@ -16,10 +16,13 @@ use blog_entity::{Actor, Context};
 
 use crate::auth::tokens::Tokens;
 use crate::config::{Config, Secret, Stage};
+use crate::database::cache::QueryCache;
 use crate::database::migrate::{self, Direction};
 use crate::database::{Db, fault};
 use crate::health::probe::Probe;
 use crate::metrics::Metrics;
+use crate::page::Page;
+use crate::tags::dto::TagView;
 use crate::users::dto::UserView;
 use crate::{seed, users};
 
@@ -35,6 +38,7 @@ pub struct AppState {
     sessions: Sessions,
     refresh_cookie: RefreshCookie,
     user_fields: Fields<UserView>,
+    public_tags: QueryCache<Page, (Vec<TagView>, u64)>,
     probe: Probe,
     metrics: Metrics,
 }
@@ -71,6 +75,7 @@ impl AppState {
             sessions: sessions(redis.as_ref())?,
             redis,
             user_fields: users::dto::fields()?,
+            public_tags: QueryCache::new("public tags", 1000),
             // In development the page is served over plain HTTP.
             refresh_cookie: match config.stage {
                 Stage::Development => RefreshCookie::insecure_for_localhost(),
@@ -100,6 +105,11 @@ impl AppState {
     /// What is counted.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    /// The tags as everybody sees them: to count them takes a look at every post.
+    pub(crate) fn public_tags(&self) -> &QueryCache<Page, (Vec<TagView>, u64)> {
+        &self.public_tags
     }
 
     /// Who asks whether the database answers.

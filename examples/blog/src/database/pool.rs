@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sea_orm::{Database, DatabaseConnection, DbBackend, DbErr};
@@ -16,6 +17,7 @@ pub struct Db {
     writer: DatabaseConnection,
     reader: DatabaseConnection,
     settings: Arc<Settings>,
+    writes: Arc<AtomicU64>,
 }
 
 /// How full a pool is.
@@ -46,7 +48,18 @@ impl Db {
             writer,
             reader,
             settings: Arc::new(settings),
+            writes: Arc::default(),
         })
+    }
+
+    /// How many transactions have written, which tells what was read before one from what was read after it.
+    pub(crate) fn writes(&self) -> u64 {
+        self.writes.load(Ordering::Acquire)
+    }
+
+    /// A transaction has written.
+    pub(super) fn written(&self) {
+        self.writes.fetch_add(1, Ordering::Release);
     }
 
     /// For queries that may be a moment behind, where there is a replica.

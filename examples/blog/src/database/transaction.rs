@@ -77,7 +77,10 @@ impl Db {
             ..TransactionOptions::default()
         };
         let transaction = self.primary().begin_with_options(options).await?;
-        finish(transaction, work).await
+        let done = finish(transaction, work).await;
+        // Also where it failed: an error may tell of a commit whose answer was lost.
+        self.written();
+        done
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) struct PageQuery {
 }
 
 /// A valid page, counted from 1.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Page {
     pub(crate) number: u64,
     pub(crate) size: u64,

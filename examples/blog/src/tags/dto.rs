@@ -11,7 +11,7 @@ const NAME: usize = 40;
 pub(crate) const MOST: usize = 10;
 
 /// A tag, with the number of posts that the caller may see.
-#[derive(Debug, FromQueryResult, Serialize)]
+#[derive(Debug, Clone, FromQueryResult, Serialize)]
 pub(crate) struct TagView {
     name: String,
     posts: i64,

@@ -129,3 +129,37 @@ async fn the_same_new_tags_by_many_at_once_are_made_once() {
     assert_eq!(tags["items"], json!([eight("alpha"), eight("beta"), eight("gamma")]));
     assert_eq!(app.trail("tag", "create").await, 3);
 }
+
+#[tokio::test]
+async fn what_everybody_sees_is_counted_once_and_anew_after_a_write() {
+    let app = TestApp::new().await;
+    let editor = app.login("editor").await;
+    let path = "/api/v1/tags";
+    tagged(&app, &editor, "One", &["rust"], true).await;
+    // Of many at once one asks.
+    let (first, second, third) = tokio::join!(app.get(path), app.get(path), app.get(path));
+    let asked: u64 = [&first, &second, &third]
+        .into_iter()
+        .filter_map(|answer| answer.statements)
+        .sum();
+    assert_eq!(asked, 2);
+    assert_eq!((&second.json(), &third.json()), (&first.json(), &first.json()));
+    assert_eq!(app.get(path).await.statements, Some(0));
+    // Another page is another answer, and who has drafts asks for themselves.
+    assert_eq!(app.get("/api/v1/tags?size=1").await.statements, Some(2));
+    let own = app.call(Method::GET, path, Some(&editor), None).await;
+    assert!(own.statements > Some(0), "{own:?}");
+
+    let post = tagged(&app, &editor, "Two", &["rust", "web"], true).await;
+    let items = app.get(path).await.json()["items"].clone();
+    assert_eq!(
+        items,
+        json!([{ "name": "rust", "posts": 2 }, { "name": "web", "posts": 1 }])
+    );
+    let gone = format!("/api/v1/posts/{}", post["id"].as_str().unwrap());
+    assert_eq!(app.call(Method::DELETE, &gone, Some(&editor), None).await.status, 204);
+    assert_eq!(
+        app.get(path).await.json()["items"],
+        json!([{ "name": "rust", "posts": 1 }])
+    );
+}
