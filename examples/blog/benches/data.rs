@@ -124,9 +124,9 @@ async fn bench(url: &str, seen: &Seen) -> Result<usize> {
     }
     let (questions, token) = (questions(&router).await?, signed_in(&router).await?);
     let faults = plans(&router, &questions, &token, state.db().primary(), seen).await?;
-    latency(&router, questions, &token).await?;
+    let unanswered = latency(&router, questions, &token).await?;
     state.close().await?;
-    Ok(faults)
+    Ok(faults + unanswered)
 }
 
 /// A question that readers ask often.
@@ -189,8 +189,15 @@ async fn questions(router: &Router) -> Result<Vec<Hot>> {
         hot("by two tags", list("&tag=rust,web")).signed_in(),
         hot("one post", format!("/api/v1/posts/{post}")),
         hot("its comments", format!("/api/v1/posts/{post}/comments")),
-        hot("search", "/api/v1/posts/search?q=harbour&total=false"),
-        hot("search", "/api/v1/posts/search?q=harbour&total=false").signed_in(),
+        hot(
+            "search",
+            "/api/v1/posts/search?q=harbour+castle+ladder+quiet+window+river&total=false",
+        ),
+        hot(
+            "search",
+            "/api/v1/posts/search?q=harbour+castle+ladder+quiet+window+river&total=false",
+        )
+        .signed_in(),
         hot("tags", "/api/v1/tags"),
         hot("users' posts", "/api/v1/users?include=posts.comments.author,posts.tags").signed_in(),
     ])
@@ -289,17 +296,27 @@ fn whole_tables(backend: DbBackend, plan: &[BTreeMap<String, String>]) -> Vec<St
     tables
 }
 
-/// How long each question takes, asked alone, and while so many clients ask it at once.
-async fn latency(router: &Router, questions: Vec<Hot>, token: &str) -> Result<()> {
+/// How long each question takes, asked alone, and while so many clients ask it at once; says how many were not answered.
+async fn latency(router: &Router, questions: Vec<Hot>, token: &str) -> Result<usize> {
+    let mut faults = 0;
     let clients = number("BENCH_CLIENTS", 16);
     println!("|                             | alone: p50, p99 ms | {clients} at once: p50, p99 ms | a second |");
     println!("|---|--:|--:|--:|");
     for question in questions {
         let (name, question) = (question.name, Arc::new(question));
         let who = if question.signed_in { ", signed in" } else { "" };
-        let alone = times(router, &question, token, 1, 50).await?;
+        let alone = times(router, &question, token, 1, 50).await;
         let begun = Instant::now();
-        let many = times(router, &question, token, clients, 10).await?;
+        let many = times(router, &question, token, clients, 10).await;
+        let (alone, many) = match (alone, many) {
+            (Ok(alone), Ok(many)) => (alone, many),
+            // What the database does not get done before the gate's deadline; the others are asked all the same.
+            (Err(error), _) | (_, Err(error)) => {
+                println!("| {:<27} | {error} | | |", format!("{name}{who}"));
+                faults += 1;
+                continue;
+            }
+        };
         let rate = f64::from(u32::try_from(many.len())?) / begun.elapsed().as_secs_f64();
         let at = |times: &[Duration], percent: usize| millis(times[times.len() * percent / 100]);
         println!(
@@ -311,7 +328,7 @@ async fn latency(router: &Router, questions: Vec<Hot>, token: &str) -> Result<()
             at(&many, 99),
         );
     }
-    Ok(())
+    Ok(faults)
 }
 
 /// In rising order.
