@@ -11,7 +11,7 @@ use http::header::CONNECTION;
 use http::{HeaderValue, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
-use tokio::task::coop::unconstrained;
+use tokio::task::unconstrained;
 use tokio::time::{Sleep, sleep};
 
 use super::activity::InFlight;
