@@ -15,7 +15,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::fault::{Fault, guarded};
+use super::fault::{Fault, guarded, readiness};
 use crate::body::RejectBody;
 
 /// What went wrong, for the log further out.
@@ -66,15 +66,7 @@ where
     type Future = EarlyFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        if self.unready.is_none() {
-            match guarded(|| self.inner.poll_ready(cx)) {
-                Ok(Poll::Pending) => return Poll::Pending,
-                Ok(Poll::Ready(Ok(()))) => {}
-                Ok(Poll::Ready(Err(error))) => self.unready = Some(Box::new(Fault::Unready(error.into()))),
-                Err(message) => self.unready = Some(Box::new(Fault::Panicked(message))),
-            }
-        }
-        Poll::Ready(Ok(()))
+        readiness(&mut self.unready, || self.inner.poll_ready(cx))
     }
 
     fn call(&mut self, request: Request<ReqB>) -> Self::Future {

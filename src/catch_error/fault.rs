@@ -1,6 +1,8 @@
 use std::any::Any;
+use std::convert::Infallible;
 use std::error::Error as StdError;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Poll;
 
 use http::StatusCode;
 
@@ -48,4 +50,23 @@ fn message(payload: Box<dyn Any + Send>) -> String {
         std::mem::forget(payload);
     }
     "a panic whose payload is not text".to_owned()
+}
+
+/// The readiness of a service, as one that cannot fail: what keeps it from being ready is the answer to its next request.
+pub(super) fn readiness<E>(
+    unready: &mut Option<Box<Fault>>,
+    poll: impl FnOnce() -> Poll<Result<(), E>>,
+) -> Poll<Result<(), Infallible>>
+where
+    E: Into<Box<dyn StdError + Send + Sync>>,
+{
+    if unready.is_none() {
+        match guarded(poll) {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(Ok(()))) => {}
+            Ok(Poll::Ready(Err(error))) => *unready = Some(Box::new(Fault::Unready(error.into()))),
+            Err(message) => *unready = Some(Box::new(Fault::Panicked(message))),
+        }
+    }
+    Poll::Ready(Ok(()))
 }

@@ -7,7 +7,7 @@ use tower_service::Service;
 
 use super::body::ResponseBody;
 use super::context::Context;
-use super::fault::{Fault, guarded};
+use super::fault::{Fault, guarded, readiness};
 use super::future::ResponseFuture;
 use crate::body::RejectBody;
 use crate::problem::Renderer;
@@ -48,15 +48,7 @@ where
     type Future = ResponseFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Infallible>> {
-        if self.unready.is_none() {
-            match guarded(|| self.inner.poll_ready(cx)) {
-                Ok(Poll::Pending) => return Poll::Pending,
-                Ok(Poll::Ready(Ok(()))) => {}
-                Ok(Poll::Ready(Err(error))) => self.unready = Some(Box::new(Fault::Unready(error.into()))),
-                Err(message) => self.unready = Some(Box::new(Fault::Panicked(message))),
-            }
-        }
-        Poll::Ready(Ok(()))
+        readiness(&mut self.unready, || self.inner.poll_ready(cx))
     }
 
     fn call(&mut self, request: Request<ReqB>) -> Self::Future {

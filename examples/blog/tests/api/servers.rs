@@ -42,8 +42,10 @@ fn the_same_suite(variable: &str) {
         "{text}\n{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    let none = text.contains("running 0 tests");
-    assert!(!none, "nothing ran: {text}");
+    // A module that has another name by now would otherwise be left out without a word.
+    for module in MODULES {
+        assert!(text.contains(&format!("test {module}")), "{module} did not run: {text}");
+    }
 }
 
 #[test]
