@@ -246,11 +246,16 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let response = ready!(this.inner.poll(cx))?;
-        if is_bare(&response) {
-            return Poll::Ready(Ok(explain(response, this.id.take())));
-        }
-        Poll::Ready(Ok(response))
+        Poll::Ready(Ok(explained(response, this.id.as_ref())))
     }
+}
+
+/// The answer as it is, or what a bare one means.
+pub(crate) fn explained<B: RejectBody + Body>(response: Response<B>, id: Option<&RequestId>) -> Response<B> {
+    if is_bare(&response) {
+        return explain(response, id);
+    }
+    response
 }
 
 fn is_bare<B: Body>(response: &Response<B>) -> bool {
@@ -263,14 +268,14 @@ fn is_bare<B: Body>(response: &Response<B>) -> bool {
         && response.extensions().get::<Problem>().is_none()
 }
 
-fn explain<B: RejectBody>(bare: Response<B>, id: Option<RequestId>) -> Response<B> {
+fn explain<B: RejectBody>(bare: Response<B>, id: Option<&RequestId>) -> Response<B> {
     let (mut parts, _) = bare.into_parts();
     let mut problem = match parts.status {
         StatusCode::METHOD_NOT_ALLOWED => NO_METHOD.clone(),
         _ => NO_ROUTE.clone(),
     };
     if let Some(id) = id {
-        problem = problem.with_request_id(id);
+        problem = problem.with_request_id(id.clone());
     }
     let (own, body) = problem.into_response::<B>().into_parts();
     parts.headers.remove(CONTENT_LENGTH);

@@ -13,7 +13,7 @@ pub(super) type Filter = Arc<dyn Fn(RequestView<'_>) -> bool + Send + Sync>;
 
 /// The settings of one layer, shared by its services and by the requests in flight.
 #[derive(Default)]
-pub(super) struct Config {
+pub(crate) struct Config {
     pub(super) policy: Policy,
     pub(super) query: Query,
     pub(super) filter: Option<Filter>,

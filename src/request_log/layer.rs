@@ -36,11 +36,18 @@ impl RequestLogLayer {
     }
 }
 
+impl RequestLogLayer {
+    /// What is recorded and how, for a stack.
+    pub(crate) fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.config)
+    }
+}
+
 impl<S> Layer<S> for RequestLogLayer {
     type Service = RequestLog<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        RequestLog::new(inner, Arc::clone(&self.config))
+        RequestLog::new(inner, self.config())
     }
 }
 

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use super::layer::Stack;
+use super::layers::Layers;
 use super::part::Part;
-use super::slot::Slot;
 use crate::authorize::AuthorizeLayer;
 use crate::catch_error::CatchErrorLayer;
 use crate::client_ip::ClientIpLayer;
@@ -252,23 +252,36 @@ impl<C> StackBuilder<C> {
         let client_ip = self
             .client_ip
             .or_else(|| self.rate_limit.is_some().then(ClientIpLayer::peer));
-        Ok(Stack {
+        let arrival = (
+            client_ip.map(|layer| layer.checkpoint()),
+            (
+                self.rate_limit.map(|layer| layer.checkpoint()),
+                (
+                    self.throttle.map(|layer| layer.checkpoint()),
+                    self.csrf.map(|layer| layer.checkpoint()),
+                ),
+            ),
+        );
+        let admission = (
+            self.jwt.map(|layer| layer.checkpoint()),
+            (
+                self.session.map(|layer| layer.checkpoint()),
+                (
+                    self.rate_limit_user.map(|layer| layer.checkpoint()),
+                    self.authorize.map(|layer| layer.checkpoint()),
+                ),
+            ),
+        );
+        Ok(Stack::new(Layers {
             request_id: self.request_id,
-            trace_context: Slot::or(self.trace_context, TraceContextLayer::off()),
-            request_log: self.request_log,
+            trace_context: self.trace_context,
+            request_log: self.request_log.config(),
             catch_error: self.catch_error,
-            shutdown: self.shutdown,
-            security_headers: self.security_headers,
-            cors: self.cors,
-            client_ip: Slot::or(client_ip, ClientIpLayer::off()),
-            rate_limit: Slot::or(self.rate_limit, RateLimitLayer::off()),
-            throttle: Slot::or(self.throttle, ThrottleLayer::off()),
-            csrf: Slot::or(self.csrf, CsrfLayer::off()),
-            timeout: Slot::or(self.timeout, TimeoutLayer::off()),
-            jwt: self.jwt,
-            session: self.session,
-            rate_limit_user: Slot::or(self.rate_limit_user, RateLimitLayer::off()),
-            authorize: self.authorize,
-        })
+            shutdown: self.shutdown.handle(),
+            security_headers: self.security_headers.policy(),
+            cors: self.cors.map(|layer| layer.policy()),
+            checkpoints: (arrival, admission),
+            timeout: self.timeout,
+        }))
     }
 }

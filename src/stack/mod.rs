@@ -18,7 +18,8 @@
 //! named types by the layers that must see its end. A body limit is tower-http's: put it on the service before this layer goes
 //! around it.
 //!
-//! It costs what its layers cost. One left out costs a branch.
+//! It costs less than its layers do one around the other: they share one future, and one reference to what the builder settled. One
+//! left out costs a branch.
 //!
 //! It goes around the whole service, once. With axum that is `Router::layer`, after all routes, so that the log knows their
 //! templates. A layer of yours that must stand between two of these is a reason to stack them by hand with `tower::ServiceBuilder`;
@@ -83,15 +84,22 @@
 //! # }
 //! ```
 
+mod body;
 mod builder;
+mod crossing;
 mod explain;
+mod future;
+mod kept;
 mod layer;
-mod maybe;
+mod layers;
 mod part;
-mod slot;
+mod service;
+mod work;
 
+pub use self::body::ResponseBody;
 pub use self::builder::StackBuilder;
 pub use self::explain::{Explanation, Step};
-pub use self::layer::{Gate, Stack};
-pub use self::maybe::{Maybe, MaybeFuture};
+pub use self::future::ResponseFuture;
+pub use self::layer::Stack;
 pub use self::part::Part;
+pub use self::service::Gate;
