@@ -268,20 +268,18 @@ fn is_bare<B: Body>(response: &Response<B>) -> bool {
         && response.extensions().get::<Problem>().is_none()
 }
 
-fn explain<B: RejectBody>(bare: Response<B>, id: Option<&RequestId>) -> Response<B> {
-    let (mut parts, _) = bare.into_parts();
-    let mut problem = match parts.status {
+fn explain<B: RejectBody>(mut response: Response<B>, id: Option<&RequestId>) -> Response<B> {
+    let problem = match response.status() {
         StatusCode::METHOD_NOT_ALLOWED => NO_METHOD.clone(),
         _ => NO_ROUTE.clone(),
     };
-    if let Some(id) = id {
-        problem = problem.with_request_id(id.clone());
-    }
-    let (own, body) = problem.into_response::<B>().into_parts();
-    parts.headers.remove(CONTENT_LENGTH);
-    parts.headers.extend(own.headers);
-    parts.extensions.extend(own.extensions);
-    Response::from_parts(parts, body)
+    let problem = match id {
+        Some(id) => problem.with_request_id(id.clone()),
+        None => problem,
+    };
+    response.headers_mut().remove(CONTENT_LENGTH);
+    problem.replace(&mut response);
+    response
 }
 
 #[cfg(test)]

@@ -16,9 +16,6 @@ pub(super) const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("applicati
 const STANDARD: [&str; 6] = ["type", "title", "status", "detail", "instance", "request_id"];
 const ID_MEMBER: &[u8] = b",\"request_id\":";
 
-/// Room for the headers that the layers on the way out add, but for those of `security_headers`.
-const MORE_HEADERS: usize = 6;
-
 /// A refusal or failure, as the client may see it. See the [module page](super).
 ///
 /// Cloning costs one reference count: a layer that refuses with the same problem again and again makes it once.
@@ -192,15 +189,24 @@ impl Problem {
     /// Renders the problem as `application/problem+json` and keeps itself in the response's extensions.
     pub fn into_response<B: RejectBody>(self) -> Response<B> {
         let mut response = Response::new(B::reject(self.to_json()));
+        self.mark(&mut response);
+        response
+    }
+
+    /// Takes the place of what a response says. Headers that the problem does not set stay.
+    pub(crate) fn replace<B: RejectBody>(self, response: &mut Response<B>) {
+        *response.body_mut() = B::reject(self.to_json());
+        self.mark(response);
+    }
+
+    fn mark<B>(self, response: &mut Response<B>) {
         *response.status_mut() = self.shared.status;
         let headers = response.headers_mut();
-        headers.reserve(self.shared.headers.len() + MORE_HEADERS);
         for (name, value) in &self.shared.headers {
             headers.append(name, value.clone());
         }
         headers.insert(CONTENT_TYPE, PROBLEM_JSON);
         response.extensions_mut().insert(self);
-        response
     }
 
     /// Gives it the id of the request that it answers.

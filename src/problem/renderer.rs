@@ -73,6 +73,10 @@ impl fmt::Debug for Renderer {
 /// the request's id, and the app's renderer has its say. Any other response stays as it is, also one of another content type
 /// that took the place of a problem and kept its extensions.
 pub fn complete<B: RejectBody>(response: &mut Response<B>, id: Option<&RequestId>, renderer: Option<&Renderer>) {
+    // First, since most answers are no problems, and to look a header up costs more.
+    if response.extensions().get::<Problem>().is_none() {
+        return;
+    }
     let content = response.headers().get(CONTENT_TYPE).cloned();
     let Some(problem) = response.extensions_mut().get_mut::<Problem>() else {
         return;

@@ -6,6 +6,7 @@ use http::{HeaderName, HeaderValue};
 use super::csp::Csp;
 use super::layer::SecurityHeadersLayer;
 use super::policy::Policy;
+use super::prepared::Prepared;
 use super::value::{
     CacheControl, CrossDomainPolicies, EmbedderPolicy, FrameOptions, Hsts, OpenerPolicy, ReferrerPolicy,
     ResourcePolicy, SecurityHeader,
@@ -230,10 +231,13 @@ impl SecurityHeadersBuilder {
             }
         }
         fixed.extend(self.values);
+        let hsts = self.hsts.and_then(hsts_value);
+        let prepare = |hsts: Option<&HeaderValue>| Prepared::new(&fixed, hsts);
         SecurityHeadersLayer::new(Policy {
+            prepared: varying.is_none().then(|| [prepare(None), prepare(hsts.as_ref())]),
             fixed,
             varying,
-            hsts: self.hsts.and_then(hsts_value),
+            hsts,
             hsts_always: self.hsts_always,
             trust_forwarded_proto: self.trust_forwarded_proto,
         })

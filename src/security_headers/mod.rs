@@ -76,6 +76,7 @@ mod csp;
 mod future;
 mod layer;
 mod policy;
+mod prepared;
 mod service;
 #[cfg(test)]
 mod tests;

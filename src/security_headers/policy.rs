@@ -1,10 +1,13 @@
 //! The pure decision: which headers a response gets.
 
+use std::mem::take;
+
 use http::header::{Entry, HeaderName, HeaderValue, SERVER, STRICT_TRANSPORT_SECURITY};
 use http::uri::Scheme;
 use http::{Extensions, HeaderMap, Request};
 
 use super::csp::{CspNonce, Template};
+use super::prepared::Prepared;
 use crate::request_view::Https;
 
 const X_POWERED_BY: HeaderName = HeaderName::from_static("x-powered-by");
@@ -19,6 +22,8 @@ pub(crate) struct Policy {
     pub(super) hsts: Option<HeaderValue>,
     pub(super) hsts_always: bool,
     pub(super) trust_forwarded_proto: bool,
+    /// Those of an answer without HSTS, and of one with it; where all are known.
+    pub(super) prepared: Option<[Prepared; 2]>,
 }
 
 /// What a request's answer is to bear beyond the fixed headers.
@@ -49,8 +54,18 @@ impl Policy {
 
     /// Marks the answer.
     pub(crate) fn leave(&self, Promised { hsts, nonce }: &Promised, headers: &mut HeaderMap) {
-        headers.remove(X_POWERED_BY);
-        headers.remove(SERVER);
+        if let Some([without, with]) = &self.prepared
+            && Prepared::suits(headers)
+        {
+            let prepared = if *hsts { with } else { without };
+            *headers = prepared.around(take(headers));
+            return;
+        }
+        // A look at the few names costs less than to hash these.
+        if headers.keys().any(tells_too_much) {
+            headers.remove(X_POWERED_BY);
+            headers.remove(SERVER);
+        }
         // One growth at most.
         headers.reserve(self.fixed.len() + 2);
         for (name, value) in &self.fixed {
@@ -63,6 +78,11 @@ impl Policy {
             fill_in(headers, &STRICT_TRANSPORT_SECURITY, || Some(value.clone()));
         }
     }
+}
+
+/// What an answer is made by is nobody's business.
+pub(super) fn tells_too_much(name: &HeaderName) -> bool {
+    *name == SERVER || *name == X_POWERED_BY
 }
 
 /// Looks the name up once: hashing it costs more than the header.

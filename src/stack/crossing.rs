@@ -32,28 +32,28 @@ where
     C: Send + Sync + 'static,
     A: RejectBody + Body,
 {
-    /// `cors`, `security_headers` and `shutdown` around the rest.
+    /// `shutdown`, `security_headers` and `cors` around the rest.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Response<CountedBody<A>>> {
-        let mut response = match self.work.as_mut().project() {
+        let response = match self.work.as_mut().project() {
             WorkProj::Preflight { asked } => {
                 let allowed = ready!(self.kept.verdict.poll(cx));
                 let (Some(asked), Some(cors)) = (asked.take(), &self.layers.cors) else {
                     return Poll::Pending;
                 };
-                cors::answer(cors, asked, allowed, self.kept.request_id())
+                let mut response = cors::answer(cors, asked, allowed, self.kept.request_id());
+                self.secure(&mut response);
+                response
             }
             _ => ready!(self.poll_marked(cx)),
         };
-        let Self { layers, kept, .. } = self;
-        layers.security_headers.leave(&kept.promised, response.headers_mut());
-        let permits = kept.permits();
+        let permits = self.kept.permits();
         let response = response.map(|body| throttle::ResponseBody::new(body, permits));
-        Poll::Ready(kept.counted.leave(response))
+        Poll::Ready(self.kept.counted.leave(response))
     }
 
     /// The answer to what is no preflight, marked for its origin.
     fn poll_marked(&mut self, cx: &mut Context<'_>) -> Poll<Response<A>> {
-        // Advances the question while the service works.
+        // While the service works.
         self.kept.verdict.advance(cx);
         let mut response = ready!(self.poll_caught(cx));
         let Poll::Ready(allowed) = self.kept.verdict.poll(cx) else {
@@ -61,10 +61,17 @@ where
             self.work.set(Work::Answered { response });
             return Poll::Pending;
         };
+        // Before those of `cors`, which take any value's place: the fewer headers there are, the fewer have to be moved.
+        self.secure(&mut response);
         if let Some(cors) = &self.layers.cors {
             cors.decorate(response.headers_mut(), allowed);
         }
         Poll::Ready(response)
+    }
+
+    fn secure(&self, response: &mut Response<A>) {
+        let security_headers = &self.layers.security_headers;
+        security_headers.leave(&self.kept.promised, response.headers_mut());
     }
 
     /// Catches here and not only further out, so that the answer to a crash passes the layers in between.
