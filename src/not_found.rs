@@ -245,17 +245,10 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let response = ready!(this.inner.poll(cx))?;
-        Poll::Ready(Ok(explained(response, this.id.as_ref())))
+        let mut response = ready!(this.inner.poll(cx))?;
+        explain(&mut response, this.id.as_ref());
+        Poll::Ready(Ok(response))
     }
-}
-
-/// The answer as it is, or what a bare one means.
-pub(crate) fn explained<B: RejectBody + Body>(response: Response<B>, id: Option<&RequestId>) -> Response<B> {
-    if is_bare(&response) {
-        return explain(response, id);
-    }
-    response
 }
 
 fn is_bare<B: Body>(response: &Response<B>) -> bool {
@@ -268,7 +261,11 @@ fn is_bare<B: Body>(response: &Response<B>) -> bool {
         && response.extensions().get::<Problem>().is_none()
 }
 
-fn explain<B: RejectBody>(mut response: Response<B>, id: Option<&RequestId>) -> Response<B> {
+/// Says what a bare answer means, and leaves any other as it is.
+pub(crate) fn explain<B: RejectBody + Body>(response: &mut Response<B>, id: Option<&RequestId>) {
+    if !is_bare(response) {
+        return;
+    }
     let problem = match response.status() {
         StatusCode::METHOD_NOT_ALLOWED => NO_METHOD.clone(),
         _ => NO_ROUTE.clone(),
@@ -278,8 +275,7 @@ fn explain<B: RejectBody>(mut response: Response<B>, id: Option<&RequestId>) -> 
         None => problem,
     };
     response.headers_mut().remove(CONTENT_LENGTH);
-    problem.replace(&mut response);
-    response
+    problem.replace(response);
 }
 
 #[cfg(test)]

@@ -1,23 +1,17 @@
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{Response, StatusCode};
 
-use super::body::ResponseBody;
 use super::context::Context;
 use super::fault::guarded;
 use crate::body::RejectBody;
 use crate::problem::{Cause, Problem, Renderer, complete};
 
-/// Tells the log why the handler failed, completes its problem, and guards the body.
-pub(crate) fn conclude<B: RejectBody>(
-    mut response: Response<B>,
-    context: Context,
-    renderer: Option<&Renderer>,
-) -> Response<ResponseBody<B>> {
+/// Tells the log why the handler failed, and completes its problem.
+pub(crate) fn conclude<B: RejectBody>(response: &mut Response<B>, context: &Context, renderer: Option<&Renderer>) {
     if let Some(cause) = response.extensions().get().and_then(Cause::take) {
         context.failed("the handler", cause);
     }
-    finish(&mut response, &context, renderer);
-    response.map(|body| ResponseBody::new(body, Some(context)))
+    finish(response, context, renderer);
 }
 
 /// Completes a problem; a renderer that panics costs the client its rendering, not the headers that the layers within have set.

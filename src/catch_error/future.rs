@@ -88,13 +88,14 @@ where
         if let Err(message) = guarded(|| this.inner.set(None)) {
             context.panicked("dropping the future", &message);
         }
-        let response = match answer {
+        let mut response = match answer {
             Ok(response) => response,
             Err(fault) => {
                 context.report(&fault);
                 fault.problem().into_response()
             }
         };
-        Poll::Ready(Ok(conclude(response, context, this.renderer.as_ref())))
+        conclude(&mut response, &context, this.renderer.as_ref());
+        Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, Some(context)))))
     }
 }

@@ -158,6 +158,15 @@ impl RequestLogLayerBuilder {
         self
     }
 
+    /// Whether each request is served within a span named `request`, by which what the handler logs names the request. Default true.
+    ///
+    /// A subscriber makes room for the span and formats its fields, which takes longer than a line of [`json`](Self::json). For services
+    /// that write such lines and log little else: their handlers name the request by its [`RequestId`](crate::RequestId).
+    pub fn span(mut self, opened: bool) -> Self {
+        self.config.spanless = !opened;
+        self
+    }
+
     /// Checks all settings.
     ///
     /// # Errors

@@ -30,7 +30,7 @@ pub(crate) struct Kept {
 impl Watch {
     pub(crate) fn open<B>(request: &mut Request<B>, config: &Arc<Config>) -> Self {
         let record = Record::open(request, config);
-        let span = span(request);
+        let span = if config.spanless { Span::none() } else { span(request) };
         match record {
             Some(record) => Self::Record(Box::new(Kept { record, span })),
             None if span.is_none() => Self::Idle,

@@ -1,7 +1,6 @@
 use http::header::CONNECTION;
 use http::{HeaderValue, Request, Response, StatusCode, Version};
 
-use super::body::ResponseBody;
 use super::handle::{Guard, Handle};
 
 /// A request in flight, until its answer has a body to be counted by.
@@ -19,19 +18,18 @@ impl Counted {
         }
     }
 
-    /// Without an answer there is nothing left to wait for.
-    pub(super) fn fail(&mut self) {
-        self.guard = None;
-    }
-
-    pub(crate) fn leave<B>(&mut self, mut response: Response<B>) -> Response<ResponseBody<B>> {
-        let guard = self.guard.take();
+    /// Ends the connection with this answer where others are to be drained.
+    pub(crate) fn leave<B>(&self, response: &mut Response<B>) {
         // HTTP/2 forbids the header (RFC 9113 section 8.2.2), and a 101 needs its own.
         let closable = self.closable && response.status() != StatusCode::SWITCHING_PROTOCOLS;
-        if closable && guard.as_ref().is_some_and(Guard::is_draining) {
+        if closable && self.guard.as_ref().is_some_and(Guard::is_draining) {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(CONNECTION, close);
         }
-        response.map(|body| ResponseBody::new(body, guard))
+    }
+
+    /// For the body, or to count no longer.
+    pub(crate) fn guard(&mut self) -> Option<Guard> {
+        self.guard.take()
     }
 }

@@ -31,12 +31,11 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        Poll::Ready(match ready!(this.inner.poll(cx)) {
-            Ok(response) => Ok(this.counted.leave(response)),
-            Err(error) => {
-                this.counted.fail();
-                Err(error)
-            }
-        })
+        let mut result = ready!(this.inner.poll(cx));
+        if let Ok(response) = &mut result {
+            this.counted.leave(response);
+        }
+        let guard = this.counted.guard();
+        Poll::Ready(result.map(|response| response.map(|body| ResponseBody::new(body, guard))))
     }
 }

@@ -127,7 +127,8 @@ impl<C> StackBuilder<C> {
         self
     }
 
-    /// Which proxies are trusted about the client's address. Default: none, where a limit by address is set; else left out.
+    /// Which proxies are trusted about the client's address. Default: left out, so that the client is the peer for whoever asks
+    /// [`ClientIp::of`](crate::client_ip::ClientIp::of), a limit by address too.
     pub fn client_ip(mut self, part: impl Part<ClientIpLayer>) -> Self {
         self.client_ip = self.faults.absorb(part.into_layer());
         self
@@ -249,11 +250,8 @@ impl<C> StackBuilder<C> {
             }
         }
         self.faults.finish()?;
-        let client_ip = self
-            .client_ip
-            .or_else(|| self.rate_limit.is_some().then(ClientIpLayer::peer));
         let arrival = (
-            client_ip.map(|layer| layer.checkpoint()),
+            self.client_ip.map(|layer| layer.checkpoint()),
             (
                 self.rate_limit.map(|layer| layer.checkpoint()),
                 (

@@ -7,17 +7,17 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::body::CountedBody;
 use super::kept::Kept;
 use super::layers::Layers;
 use super::work::{Waiting, Work, WorkProj};
 use crate::body::RejectBody;
 use crate::catch_error::{Fault, guarded};
 use crate::checkpoint::{Checkpoint, Either, Entry};
-use crate::not_found::explained;
-use crate::{cors, throttle};
+use crate::cors;
+use crate::not_found::explain;
 
-/// A request on its way, within `catch_error`.
+/// A request on its way, within `catch_error`. Ready, its answer lies in the work; it is marked where it lies, since each move costs
+/// as much as a header.
 pub(super) struct Crossing<'a, S, F, C, Q, A> {
     pub(super) work: Pin<&'a mut Work<S, F, C, Q, A>>,
     pub(super) layers: &'a Layers<C>,
@@ -33,97 +33,79 @@ where
     A: RejectBody + Body,
 {
     /// `shutdown`, `security_headers` and `cors` around the rest.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Response<CountedBody<A>>> {
-        let response = match self.work.as_mut().project() {
-            WorkProj::Preflight { asked } => {
-                let allowed = ready!(self.kept.verdict.poll(cx));
-                let (Some(asked), Some(cors)) = (asked.take(), &self.layers.cors) else {
-                    return Poll::Pending;
-                };
-                let mut response = cors::answer(cors, asked, allowed, self.kept.request_id());
-                self.secure(&mut response);
-                response
-            }
-            _ => ready!(self.poll_marked(cx)),
-        };
-        let permits = self.kept.permits();
-        let response = response.map(|body| throttle::ResponseBody::new(body, permits));
-        Poll::Ready(self.kept.counted.leave(response))
-    }
-
-    /// The answer to what is no preflight, marked for its origin.
-    fn poll_marked(&mut self, cx: &mut Context<'_>) -> Poll<Response<A>> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         // While the service works.
         self.kept.verdict.advance(cx);
-        let mut response = ready!(self.poll_caught(cx));
-        let Poll::Ready(allowed) = self.kept.verdict.poll(cx) else {
-            let response = Some(response);
-            self.work.set(Work::Answered { response });
+        let preflight = matches!(*self.work, Work::Preflight { .. });
+        if !preflight {
+            ready!(self.poll_caught(cx));
+        }
+        let allowed = ready!(self.kept.verdict.poll(cx));
+        let Self { work, layers, kept } = self;
+        if let (WorkProj::Preflight { asked }, Some(cors)) = (work.as_mut().project(), &layers.cors)
+            && let Some(asked) = asked.take()
+        {
+            let answer = cors::answer(cors, asked, allowed.clone(), kept.request_id());
+            work.set(Work::answered(answer));
+        }
+        let Some(response) = work.as_mut().answer() else {
+            // Polled after completion, which the contract of `Future` leaves open.
             return Poll::Pending;
         };
         // Before those of `cors`, which take any value's place: the fewer headers there are, the fewer have to be moved.
-        self.secure(&mut response);
-        if let Some(cors) = &self.layers.cors {
+        layers.security_headers.leave(&kept.promised, response.headers_mut());
+        if let Some(cors) = layers.cors.as_ref().filter(|_| !preflight) {
             cors.decorate(response.headers_mut(), allowed);
         }
-        Poll::Ready(response)
-    }
-
-    fn secure(&self, response: &mut Response<A>) {
-        let security_headers = &self.layers.security_headers;
-        security_headers.leave(&self.kept.promised, response.headers_mut());
+        kept.counted.leave(response);
+        Poll::Ready(())
     }
 
     /// Catches here and not only further out, so that the answer to a crash passes the layers in between.
-    fn poll_caught(&mut self, cx: &mut Context<'_>) -> Poll<Response<A>> {
-        let mut answer = Poll::Pending;
-        let fault = match guarded(|| answer = self.poll_checked(cx)) {
-            Ok(()) => match ready!(answer) {
-                Ok(response) => return Poll::Ready(response),
-                Err(fault) => fault,
-            },
+    fn poll_caught(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let fault = match guarded(|| self.poll_checked(cx)) {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(Ok(()))) => return Poll::Ready(()),
+            Ok(Poll::Ready(Err(fault))) => fault,
             Err(message) => Fault::Panicked(message),
         };
-        Poll::Ready(self.kept.fault(&fault))
+        let response = self.kept.fault(&fault);
+        self.answer(response);
+        Poll::Ready(())
     }
 
     /// The checkpoints, `not_found` and the service.
-    fn poll_checked(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response<A>, Fault>> {
-        let Self { work, layers, kept } = self;
-        let checkpoints = &layers.checkpoints;
+    fn poll_checked(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
         loop {
+            let Self { work, layers, kept } = self;
             let waiting = match work.as_mut().project() {
                 WorkProj::Serving { future } => {
                     let Poll::Ready(answer) = future.poll(cx) else {
                         return self.poll_late(cx);
                     };
-                    return Poll::Ready(match answer {
-                        Ok(response) => {
-                            let mut response = explained(response, kept.request_id());
-                            checkpoints.leave(&mut kept.checkpoints, &mut response);
-                            Ok(response)
-                        }
+                    match answer {
+                        Ok(response) => self.answer(response),
                         Err(error) => {
-                            checkpoints.fail(&mut kept.checkpoints);
-                            Err(Fault::Error(error.into()))
+                            layers.checkpoints.fail(&mut kept.checkpoints);
+                            return Poll::Ready(Err(Fault::Error(error.into())));
                         }
-                    });
+                    }
+                    let Self { work, layers, kept } = self;
+                    if let Some(response) = work.as_mut().answer() {
+                        explain(response, kept.request_id());
+                        layers.checkpoints.leave(&mut kept.checkpoints, response);
+                    }
+                    return Poll::Ready(Ok(()));
                 }
                 WorkProj::Waiting { waiting } => waiting,
-                WorkProj::Answered { response } => {
-                    return match response.take() {
-                        Some(response) => Poll::Ready(Ok(response)),
-                        None => Poll::Pending,
-                    };
-                }
-                // Polled after completion, which the contract of `Future` leaves open.
+                WorkProj::Answered { .. } => return Poll::Ready(Ok(())),
                 WorkProj::Preflight { .. } | WorkProj::Done => return Poll::Pending,
             };
             let Some(parked) = waiting else {
                 return Poll::Pending;
             };
             let Waiting { wait, request, .. } = &mut **parked;
-            let Poll::Ready(entry) = checkpoints.resume(wait, request, &mut kept.checkpoints, cx) else {
+            let Poll::Ready(entry) = layers.checkpoints.resume(wait, request, &mut kept.checkpoints, cx) else {
                 // The deadline counts for what is within it only.
                 return match wait {
                     Either::Inner(_) => self.poll_late(cx),
@@ -138,8 +120,8 @@ where
                     future: parked.service.call(parked.request),
                 },
                 Entry::Refuse(mut response) => {
-                    checkpoints.leave(&mut kept.checkpoints, &mut response);
-                    return Poll::Ready(Ok(response));
+                    layers.checkpoints.leave(&mut kept.checkpoints, &mut response);
+                    Work::answered(response)
                 }
                 Entry::Wait(wait) => {
                     parked.wait = wait;
@@ -151,18 +133,25 @@ where
     }
 
     /// The work ends at the deadline, and what is within that never hears of an answer.
-    fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response<A>, Fault>> {
-        let Self { work, layers, kept } = self;
+    fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        let Self { layers, kept, .. } = self;
         let Some(timeout) = &layers.timeout else {
             return Poll::Pending;
         };
         ready!(timeout.poll(&mut kept.sleep, cx));
-        work.set(Work::Done);
         let problem = timeout.refuse(kept.request_id(), kept.trail());
         let mut response = problem.into_response();
         let (arrival, admission) = &layers.checkpoints;
         admission.fail(&mut kept.checkpoints.1);
         arrival.leave(&mut kept.checkpoints.0, &mut response);
-        Poll::Ready(Ok(response))
+        self.answer(response);
+        Poll::Ready(Ok(()))
+    }
+
+    /// The work is done, and its future dropped.
+    fn answer(&mut self, response: Response<A>) {
+        let work = &mut self.work;
+        self.kept
+            .guard("dropping the future", || work.set(Work::answered(response)));
     }
 }

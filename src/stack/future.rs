@@ -18,6 +18,7 @@ use super::work::Work;
 use crate::body::RejectBody;
 use crate::catch_error::{self, Fault, conclude, guarded};
 use crate::request_log::{self, Watch};
+use crate::{shutdown, throttle};
 
 pin_project! {
     /// The future of [`Gate`](super::Gate); it always ends in a response.
@@ -76,9 +77,7 @@ where
         } = &mut future;
         watch.run(|| {
             if let Err(message) = guarded(|| work.begin(layers, kept, service, unready, request)) {
-                *work = Work::Answered {
-                    response: Some(kept.fault(&Fault::Panicked(message))),
-                };
+                *work = Work::answered(kept.fault(&Fault::Panicked(message)));
             }
         });
         future
@@ -105,24 +104,32 @@ where
                 layers,
                 kept,
             };
-            // Not the outcome of `guarded`, which would move it once more.
-            let mut answer = Poll::Pending;
-            if let Err(message) = guarded(|| answer = crossing.poll(cx)) {
-                answer = Poll::Ready(kept.fault(&Fault::Panicked(message)));
+            match guarded(|| crossing.poll(cx)) {
+                Ok(poll) => ready!(poll),
+                Err(message) => {
+                    let response = kept.fault(&Fault::Panicked(message));
+                    kept.guard("dropping the future", || this.work.set(Work::answered(response)));
+                }
             }
-            let response = ready!(answer);
-            kept.guard("dropping the future", || this.work.set(Work::Done));
-            match kept.context.take() {
-                Some(context) => Poll::Ready(conclude(response, context, layers.catch_error.rendered_by())),
-                None => Poll::Pending,
+            match (this.work.take_answer(), kept.context.take()) {
+                (Some(mut response), Some(context)) => {
+                    conclude(&mut response, &context, layers.catch_error.rendered_by());
+                    Poll::Ready((response, context))
+                }
+                _ => Poll::Pending,
             }
         });
-        let mut response = ready!(answer);
+        let (mut response, context) = ready!(answer);
         let mut watch = this.watch.take();
         watch.answered(&response);
         if let Some(id) = kept.id.take() {
             layers.request_id.leave(id, response.headers_mut());
         }
-        Poll::Ready(Ok(response.map(|body| request_log::ResponseBody::new(body, watch))))
+        Poll::Ready(Ok(response.map(|body| {
+            let body = throttle::ResponseBody::new(body, kept.permits());
+            let body = shutdown::ResponseBody::new(body, kept.counted.guard());
+            let body = catch_error::ResponseBody::new(body, Some(context));
+            request_log::ResponseBody::new(body, watch)
+        })))
     }
 }

@@ -8,8 +8,7 @@
 //!    could crash. [`Stack::explain`] prints the order with the reason of each line.
 //! 2. Without a word of yours it has what needs no policy: request id, request log, catch error, security headers and not found.
 //!    What admits or refuses is added by name.
-//! 3. A limit by address brings the client's address with it: the peer's, unless [`client_ip`](StackBuilder::client_ip) says which
-//!    proxies are trusted.
+//! 3. A limit by address counts the peer, unless [`client_ip`](StackBuilder::client_ip) says which proxies are trusted.
 //! 4. Sessions, a limit by user or a policy without `jwt` is a [`ConfigError`](crate::ConfigError): nothing would say who the caller is. So is
 //!    a limit by user that counts by address, or whose quota has the name of the other limit's.
 //! 5. The faults of all parts are listed at once, since the builder takes the parts' builders: see [`Part`].

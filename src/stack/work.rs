@@ -1,5 +1,6 @@
 use std::error::Error as StdError;
 use std::mem;
+use std::pin::Pin;
 
 use http::{Request, Response};
 use http_body::Body;
@@ -22,9 +23,32 @@ pin_project! {
         // Boxed, so that the many requests that do not wait need not have room for it.
         Waiting { waiting: Option<Box<Waiting<S, C, Q>>> },
         Serving { #[pin] future: F },
-        // Refused; or the service has answered, and an async closure of `cors` has not.
+        // Until all layers have marked it.
         Answered { response: Option<Response<A>> },
         Done,
+    }
+}
+
+impl<S, F, C, Q, A> Work<S, F, C, Q, A> {
+    pub(super) fn answered(response: Response<A>) -> Self {
+        Self::Answered {
+            response: Some(response),
+        }
+    }
+
+    /// The answer, where there is one already.
+    pub(super) fn answer(self: Pin<&mut Self>) -> Option<&mut Response<A>> {
+        match self.project() {
+            WorkProj::Answered { response } => response.as_mut(),
+            _ => None,
+        }
+    }
+
+    pub(super) fn take_answer(self: Pin<&mut Self>) -> Option<Response<A>> {
+        match self.project() {
+            WorkProj::Answered { response } => response.take(),
+            _ => None,
+        }
     }
 }
 
@@ -68,9 +92,7 @@ where
                 Err(message) => Fault::Panicked(message),
             },
         };
-        *self = Self::Answered {
-            response: Some(kept.fault(&fault)),
-        };
+        *self = Self::answered(kept.fault(&fault));
     }
 
     fn enter(&mut self, layers: &Layers<C>, kept: &mut Kept<C>, service: &mut S, mut request: Request<Q>) {
@@ -80,9 +102,7 @@ where
             },
             Entry::Refuse(mut response) => {
                 layers.checkpoints.leave(&mut kept.checkpoints, &mut response);
-                Self::Answered {
-                    response: Some(response),
-                }
+                Self::answered(response)
             }
             Entry::Wait(wait) => {
                 let clone = service.clone();
