@@ -24,10 +24,7 @@ pub(crate) type Claims = Map<String, Value>;
 
 /// Answers with the claims of the caller's token.
 pub(crate) async fn claims(request: Request<RequestBody>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let claims = request
-        .extensions()
-        .get::<Verified<Claims>>()
-        .map(|claims| Value::from((**claims).clone()));
+    let claims = Verified::<Claims>::of(request.extensions()).map(|claims| Value::from((*claims).clone()));
     let mut response = Response::new(Full::from(claims.unwrap_or_default().to_string()));
     response
         .headers_mut()

@@ -1083,7 +1083,7 @@ async fn a_cookie_is_a_source_where_the_builder_says_so() {
     ] {
         let response = ask(&layer, request(&[headers])).await;
         assert_eq!(
-            Verified::source(response.extensions().get::<Verified<Claims>>().unwrap()),
+            Verified::source(&Verified::<Claims>::of(response.extensions()).unwrap()),
             expect
         );
     }
@@ -1139,7 +1139,7 @@ async fn the_request_goes_on_with_identity_claims_and_trail() {
     request.extensions_mut().insert(trail.clone());
     let response = ask(&layer(), request).await;
 
-    let claims = response.extensions().get::<Verified<Claims>>().unwrap();
+    let claims = Verified::<Claims>::of(response.extensions()).unwrap();
     let identity = response.extensions().get::<Identity>().unwrap();
     let expect = Identity::user("42")
         .with_roles(["admin", "editor"])
@@ -1221,8 +1221,8 @@ async fn claims_of_the_application_are_read_as_its_type() {
     )
     .await;
     assert!(response.extensions().get::<Identity>().unwrap().has_role("tenant-7"));
-    assert_eq!(response.extensions().get::<Verified<Account>>().unwrap().tenant, 7);
-    assert!(response.extensions().get::<Verified<Claims>>().is_none());
+    assert_eq!(Verified::<Account>::of(response.extensions()).unwrap().tenant, 7);
+    assert!(Verified::<Claims>::of(response.extensions()).is_none());
     refuse(
         &layer,
         &forge(HEADER, &claims_with(&json!({ "client_id": "42", "tenant": -1 }))),

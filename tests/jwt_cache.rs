@@ -69,7 +69,7 @@ async fn send_in(layer: &JwtLayer, header: HeaderName, value: String) -> Result<
     }
     assert_eq!(response.extensions().get::<Identity>().unwrap().subject(), Some("42"));
     Ok(Verified::source(
-        response.extensions().get::<Verified<Claims>>().unwrap(),
+        &Verified::<Claims>::of(response.extensions()).unwrap(),
     ))
 }
 

@@ -80,15 +80,15 @@ impl Policy {
 
     /// Known callers whose claims of type `C` the closure approves of; `name` stands for it where the policy is printed.
     ///
-    /// `C` is what the layer that verifies callers has left in the request's extensions: [`Verified<Claims>`](crate::jwt::Verified)
-    /// after `jwt`, with your own type of claims where it takes one. Where there is none, this neither allows nor denies, also
+    /// They are what the layer that verifies callers has found ([`Identity::claims`]): [`Claims`](crate::jwt::Claims) after `jwt`, or
+    /// your own type of claims where it takes one. Where there are none, this neither allows nor denies, also
     /// under [`negate`](Self::negate): unless the rest of the policy decides, the answer is a `500`, and the log names the rule.
     ///
     /// ```
     /// use portcullis::authorize::Policy;
-    /// use portcullis::jwt::{Claims, Verified};
+    /// use portcullis::jwt::Claims;
     ///
-    /// let pro = Policy::claim("pro", |token: &Verified<Claims>| token.rest.get("plan").is_some_and(|plan| plan == "pro"));
+    /// let pro = Policy::claim("pro", |claims: &Claims| claims.rest.get("plan").is_some_and(|plan| plan == "pro"));
     /// assert_eq!((!pro).to_string(), "not claim pro");
     /// ```
     pub fn claim<C, F>(name: impl Into<Arc<str>>, approves: F) -> Self
@@ -96,7 +96,7 @@ impl Policy {
         C: Send + Sync + 'static,
         F: Fn(&C) -> bool + Send + Sync + 'static,
     {
-        Rule::Claim(name.into(), Arc::new(move |extensions| extensions.get().map(&approves))).into()
+        Rule::Claim(name.into(), Arc::new(move |identity| identity.claims().map(&approves))).into()
     }
 
     /// Known callers for whom the async closure answers `Ok(true)`, such as the owner that a database knows; `name` stands for it

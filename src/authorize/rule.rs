@@ -3,8 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::Extensions;
-
 use super::question::{Answer, Answers, Question};
 use crate::identity::Identity;
 use crate::request_view::RequestView;
@@ -26,8 +24,8 @@ pub(super) enum Rule {
     Not(Box<Rule>),
 }
 
-/// `None` where the request bears no such claims.
-pub(super) type Claim = dyn Fn(&Extensions) -> Option<bool> + Send + Sync;
+/// `None` where the caller has no such claims.
+pub(super) type Claim = dyn Fn(&Identity) -> Option<bool> + Send + Sync;
 pub(super) type Check = dyn Fn(&Identity, RequestView<'_>) -> bool + Send + Sync;
 pub(super) type Admits = dyn Fn(RequestView<'_>) -> bool + Send + Sync;
 
@@ -80,9 +78,7 @@ impl Rule {
             Self::Role(name) => identity.has_role(name).into(),
             Self::Permission(name) => identity.has_permission(name).into(),
             Self::Scope(name) => identity.has_scope(name).into(),
-            Self::Claim(name, allows) => {
-                allows(request.extensions()).map_or(Truth::Broken(Fault::NoClaims(name)), Truth::from)
-            }
+            Self::Claim(name, allows) => allows(identity).map_or(Truth::Broken(Fault::NoClaims(name)), Truth::from),
             Self::Check(_, allows) => allows(identity, request).into(),
             Self::Ask(question) => match seen.answers.to(question) {
                 None => Truth::Open(question),

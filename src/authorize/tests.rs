@@ -151,10 +151,10 @@ async fn claims_that_are_not_there_decide_nothing() {
     async fn check(policy: Policy, identity: Identity, plan: Option<&'static str>, expect: u16) {
         let service = service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())));
         let mut request = Request::new(());
-        request.extensions_mut().insert(identity);
-        if let Some(plan) = plan {
-            request.extensions_mut().insert(std::sync::Arc::new(Plan(plan)));
-        }
+        request.extensions_mut().insert(match plan {
+            Some(plan) => identity.with_claims(std::sync::Arc::new(Plan(plan))),
+            None => identity,
+        });
         let named = policy.to_string();
         let response = AuthorizeLayer::new(policy)
             .layer(service)
@@ -163,7 +163,7 @@ async fn claims_that_are_not_there_decide_nothing() {
             .unwrap();
         assert_eq!(response.status(), expect, "{named} {plan:?}");
     }
-    let pro = || Policy::claim("pro", |plan: &std::sync::Arc<Plan>| plan.0 == "pro");
+    let pro = || Policy::claim("pro", |plan: &Plan| plan.0 == "pro");
     let user = || Identity::user("7");
     check(pro(), user(), Some("pro"), 200).await;
     check(pro(), user(), Some("free"), 403).await;

@@ -38,8 +38,8 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        if let Some(found) = parts.extensions.get::<Self>() {
-            return Ok(found.clone());
+        if let Some(found) = Self::of(&parts.extensions) {
+            return Ok(found);
         }
         if parts.extensions.get().is_some_and(Identity::is_anonymous) {
             return Err(Problem::new(StatusCode::UNAUTHORIZED)
@@ -63,7 +63,7 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Problem> {
-        let found = parts.extensions.get::<Self>().cloned();
+        let found = Self::of(&parts.extensions);
         if found.is_none() && parts.extensions.get::<Identity>().is_none() {
             return Err(misplaced(
                 parts,

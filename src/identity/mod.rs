@@ -16,10 +16,12 @@
 
 mod caller;
 mod scope;
+mod source;
 mod token;
 mod verified;
 
 pub(crate) use self::caller::Describe;
 pub(crate) use self::scope::is_scope;
+pub use self::source::TokenSource;
 pub use self::token::Token;
 pub use self::verified::Identity;

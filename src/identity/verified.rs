@@ -1,13 +1,17 @@
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
 use super::caller::{Caller, Describe};
+use super::source::TokenSource;
 use super::token::Token;
 
 /// A verified caller, or the verified absence of one. Cloning costs one reference count.
 #[derive(Clone)]
 pub struct Identity {
     known: Option<Known>,
+    claims: Option<Arc<dyn Any + Send + Sync>>,
+    source: Option<TokenSource>,
 }
 
 #[derive(Clone)]
@@ -20,26 +24,33 @@ enum Known {
 impl Identity {
     /// An identity layer ran and the caller presented no credentials.
     pub const fn anonymous() -> Self {
-        Self { known: None }
+        Self {
+            known: None,
+            claims: None,
+            source: None,
+        }
     }
 
     /// A caller whose identity is verified, named by a stable id such as a token's `sub`.
     pub fn user(subject: impl Into<Arc<str>>) -> Self {
-        Self {
-            known: Some(Known::Own(Arc::new(Caller {
-                subject: subject.into(),
-                roles: Vec::new(),
-                permissions: Vec::new(),
-                scopes: Vec::new(),
-                token: None,
-            }))),
-        }
+        Self::known(Known::Own(Arc::new(Caller {
+            subject: subject.into(),
+            roles: Vec::new(),
+            permissions: Vec::new(),
+            scopes: Vec::new(),
+            token: None,
+        })))
     }
 
     /// A caller whom something describes that is shared with others anyway.
     pub(crate) fn described(by: Arc<dyn Describe>) -> Self {
+        Self::known(Known::Shared(by))
+    }
+
+    fn known(known: Known) -> Self {
         Self {
-            known: Some(Known::Shared(by)),
+            known: Some(known),
+            ..Self::anonymous()
         }
     }
 
@@ -65,6 +76,35 @@ impl Identity {
     #[must_use]
     pub fn with_token(self, token: Token) -> Self {
         self.extend(|known| known.token = Some(token))
+    }
+
+    /// Adds the claims that were verified, for [`claims`](Self::claims). They replace those of another type.
+    #[must_use]
+    pub fn with_claims<C: Send + Sync + 'static>(mut self, claims: Arc<C>) -> Self {
+        self.claims = Some(claims);
+        self
+    }
+
+    /// Says where the token stood, for [`source`](Self::source).
+    #[must_use]
+    pub fn with_source(mut self, source: TokenSource) -> Self {
+        self.source = Some(source);
+        self
+    }
+
+    /// The claims that were verified, where they are of this type: after `jwt`, [`Claims`](crate::jwt::Claims) or those of the app.
+    pub fn claims<C: 'static>(&self) -> Option<&C> {
+        self.claims.as_deref()?.downcast_ref()
+    }
+
+    /// The same, for those who keep them beyond the request.
+    pub fn shared_claims<C: Send + Sync + 'static>(&self) -> Option<Arc<C>> {
+        Arc::clone(self.claims.as_ref()?).downcast().ok()
+    }
+
+    /// Where the token stood; `None` without one.
+    pub fn source(&self) -> Option<TokenSource> {
+        self.source
     }
 
     /// The token by which the caller was verified; `None` when anonymous, or verified by other means.

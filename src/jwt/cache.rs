@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use super::outcome::Validity;
 use crate::identity::Identity;
@@ -54,12 +54,12 @@ pub(super) const fn weight(token: usize) -> usize {
 
 /// The verified tokens of one layer. Another layer has another cache, so that a token that is good for one is never good for the
 /// other unseen.
-pub(super) struct Cache<C> {
+pub(super) struct Cache {
     hasher: RandomState,
-    shards: Vec<Mutex<Shard<C>>>,
+    shards: Vec<Mutex<Shard>>,
 }
 
-impl<C> fmt::Debug for Cache<C> {
+impl fmt::Debug for Cache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cache")
             .field("shards", &self.shards.len())
@@ -67,7 +67,7 @@ impl<C> fmt::Debug for Cache<C> {
     }
 }
 
-impl<C> Cache<C> {
+impl Cache {
     pub(super) fn new(size: TokenCache) -> Self {
         let shards = size.shards();
         let shard = || {
@@ -89,12 +89,13 @@ impl<C> Cache<C> {
 
     /// By its signature, in which no two good tokens are alike. Nobody knows the hash's key.
     fn hash(&self, token: &str) -> u64 {
-        let signature = token.rsplit('.').next();
-        self.hasher.hash_one(signature)
+        let token = token.as_bytes();
+        let end = token.iter().rposition(|byte| *byte == b'.').unwrap_or_default();
+        self.hasher.hash_one(token.get(end..))
     }
 
     /// The whole token is compared: the hash only finds the place.
-    pub(super) fn get(&self, token: &str, still: impl FnOnce(&Validity) -> bool) -> Option<(Arc<C>, Identity)> {
+    pub(super) fn get(&self, token: &str, still: impl FnOnce(&Validity) -> bool) -> Option<Identity> {
         let hash = self.hash(token);
         self.with(hash, |shard| {
             let place = *shard.index.get(&hash)?;
@@ -107,16 +108,15 @@ impl<C> Cache<C> {
                 return None;
             }
             entry.used = true;
-            Some((Arc::clone(&entry.claims), entry.identity.clone()))
+            Some(entry.identity.clone())
         })
     }
 
-    pub(super) fn insert(&self, token: &str, claims: &Arc<C>, identity: &Identity, validity: Validity) {
+    pub(super) fn insert(&self, token: &str, identity: &Identity, validity: Validity) {
         let hash = self.hash(token);
         let entry = Entry {
             hash,
             token: token.into(),
-            claims: Arc::clone(claims),
             identity: identity.clone(),
             validity,
             used: false,
@@ -127,7 +127,7 @@ impl<C> Cache<C> {
         });
     }
 
-    fn with<T>(&self, hash: u64, work: impl FnOnce(&mut Shard<C>) -> Option<T>) -> Option<T> {
+    fn with<T>(&self, hash: u64, work: impl FnOnce(&mut Shard) -> Option<T>) -> Option<T> {
         // The low bits place the entry within the shard.
         let place = usize::try_from(hash >> 48).unwrap_or_default() % self.shards.len().max(1);
         let shard = self.shards.get(place)?;
@@ -135,10 +135,9 @@ impl<C> Cache<C> {
     }
 }
 
-struct Entry<C> {
+struct Entry {
     hash: u64,
     token: Box<str>,
-    claims: Arc<C>,
     identity: Identity,
     validity: Validity,
     /// Since the hand passed it last.
@@ -146,9 +145,9 @@ struct Entry<C> {
 }
 
 /// Entries in slots, and a hand that goes round: it throws out what was not used since its last round.
-struct Shard<C> {
+struct Shard {
     index: HashMap<u64, usize, BuildHasherDefault<AsItIs>>,
-    slots: Vec<Option<Entry<C>>>,
+    slots: Vec<Option<Entry>>,
     free: Vec<usize>,
     hand: usize,
     bytes: usize,
@@ -156,8 +155,8 @@ struct Shard<C> {
     most_bytes: usize,
 }
 
-impl<C> Shard<C> {
-    fn insert(&mut self, entry: Entry<C>) {
+impl Shard {
+    fn insert(&mut self, entry: Entry) {
         if let Some(place) = self.index.get(&entry.hash).copied() {
             self.remove(place);
         }
@@ -219,7 +218,7 @@ impl Hasher for AsItIs {
 }
 
 #[cfg(test)]
-impl<C> Cache<C> {
+impl Cache {
     /// Entries and their weight.
     pub(super) fn size(&self) -> (usize, usize) {
         let shards = self.shards.iter().map(|shard| shard.lock().unwrap());

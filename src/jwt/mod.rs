@@ -21,8 +21,8 @@
 //!    not expired, and if it has an `nbf`, that has passed; the leeway is 30 seconds.
 //! 8. The claims are those of the application's type, and say who is calling: by default [`Claims`], which need a `sub`.
 //!
-//! The request goes on with an [`Identity`](crate::Identity) and with [`Verified`] claims in its extensions, and the user is noted on
-//! the [`Trail`](crate::Trail). A refusal is a [`Problem`](crate::Problem) with a challenge. The client learns whether a token of
+//! The request goes on with an [`Identity`](crate::Identity) in its extensions, which bears the [`Verified`] claims, and the user is
+//! noted on the [`Trail`](crate::Trail). A refusal is a [`Problem`](crate::Problem) with a challenge. The client learns whether a token of
 //! ours has expired or is not valid yet, and of any other token only that it is not valid. The [`Refusal`] in the response's extensions
 //! and the `debug` record with target `portcullis::jwt` say precisely why; neither ever has the token. Where the keys of the issuer
 //! cannot be had the answer is a `503` with `Retry-After`: the token may be good, and the client should keep it.
@@ -37,10 +37,10 @@
 //! the token may come in a [`cookie`](JwtLayerBuilder::cookie), say so yourself on what differs from caller to caller:
 //! `Cache-Control: private`, or `Vary: Cookie`.
 //!
-//! It costs one signature and, with `HS256` and [`Claims`], the allocations of the claims and 3 more: what claims and identity share,
-//! and their places in the extensions. A payload of more than 768 bytes, more than 16 members that nobody knows, claims of another
+//! It costs one signature and, with `HS256` and [`Claims`], the allocations of the claims and 2 more: what shares them with the
+//! identity, and its place in the extensions. A payload of more than 768 bytes, more than 16 members that nobody knows, claims of another
 //! type and the other algorithms cost a few on top. The header that a key's tokens have is read once. No lock is taken. A token that is refused before its signature costs the answer alone. With
-//! [the cache](#the-cache) a token that was seen before costs the two places. The service must be `Clone`: a request that waits for a
+//! [the cache](#the-cache) a token that was seen before costs that place. The service must be `Clone`: a request that waits for a
 //! key takes the one that was ready along.
 //!
 //! It goes inside `csrf`, since a signature is dear, and inside `cors`, so that a preflight never gets here and a `401` can be read
@@ -114,7 +114,7 @@
 //!
 //! # let issuer = Issuer::builder().key(key).issuer("https://blog.example").audience("blog").build()?;
 //! let tenant = service_fn(async |request: Request<()>| {
-//!     let tenant = request.extensions().get::<Verified<Account>>().map(|account| account.tenant);
+//!     let tenant = Verified::<Account>::of(request.extensions()).map(|account| account.tenant);
 //!     Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(format!("{tenant:?}"))))
 //! });
 //! let token = issuer.token("42").claim("tenant", 7).sign()?;
@@ -235,7 +235,7 @@ pub use self::publish::JwksRoute;
 pub use self::refusal::{Refusal, TokenError};
 pub use self::service::Jwt;
 pub use self::signing_key::SigningKey;
-pub use self::source::TokenSource;
 pub use self::trusted::Trusted;
 pub use self::verified::Verified;
 pub(crate) use self::verifier::Verifier;
+pub use crate::identity::TokenSource;

@@ -1,6 +1,5 @@
 //! What the decision about a token depends on, and what it comes to.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -20,8 +19,7 @@ pub(super) struct Now {
 
 /// A token that is good, and under which conditions it stays so.
 #[derive(Debug)]
-pub(super) struct Accepted<C> {
-    pub(super) claims: Arc<C>,
+pub(super) struct Accepted {
     pub(super) identity: Identity,
     pub(super) validity: Validity,
 }

@@ -42,9 +42,11 @@ impl<C> Policy<C> {
     pub(super) fn jwks(&self) -> impl Iterator<Item = &Jwks> {
         self.trusted.iter().filter_map(|trust| trust.keys.jwks())
     }
+}
 
+impl<C: Send + Sync + 'static> Policy<C> {
     /// Nothing of the payload is read before the signature is found to be right, but for the `iss` that chooses among issuers.
-    pub(super) fn verify(&self, token: &str, now: Now) -> Result<Accepted<C>, Stop> {
+    pub(super) fn verify(&self, token: &str, now: Now) -> Result<Accepted, Stop> {
         if token.len() > self.longest {
             return Err(TokenError::TooLong.into());
         }
@@ -71,8 +73,7 @@ impl<C> Policy<C> {
             identity = identity.with_token(token.cloned().unwrap_or_default());
         }
         Ok(Accepted {
-            claims: found.claims,
-            identity,
+            identity: identity.with_claims(found.claims),
             validity: Validity {
                 times: found.registered,
                 trust: place,

@@ -20,11 +20,12 @@ use super::outcome::{Now, Stop};
 use super::payload::Reader;
 use super::policy::Policy;
 use super::refusal::{Refusal, TokenError};
-use super::source::{self, TokenSource};
+use super::source;
 use super::token::{Header, Token, Types, media_type};
 use super::trust::Trust;
 use crate::config_error::ConfigError;
 use crate::identity::Identity;
+use crate::identity::TokenSource;
 
 fn keys(jwk: &str) -> Keys {
     let mut faults = ConfigError::collector();
@@ -154,7 +155,7 @@ fn a_cached_token_is_judged_by_time_at_every_hit() {
     let expiry = Duration::from_secs(1_300_819_380);
     let cache = Cache::new(TokenCache::new(1, 100_000));
     let accepted = policy.verify(token, at(expiry)).unwrap();
-    cache.insert(token, &Arc::new(accepted.claims), &accepted.identity, accepted.validity);
+    cache.insert(token, &accepted.identity, accepted.validity);
     let hit = |now: Now| cache.get(token, |validity| policy.still(validity, now)).is_some();
     assert!(hit(at(expiry)) && hit(at(expiry + Duration::from_secs(29))));
     assert!(!hit(at(expiry + Duration::from_secs(30))));
@@ -162,7 +163,7 @@ fn a_cached_token_is_judged_by_time_at_every_hit() {
     assert_eq!(cache.size(), (0, 0));
 
     let accepted = policy.verify(token, at(expiry)).unwrap();
-    cache.insert(token, &Arc::new(accepted.claims), &accepted.identity, accepted.validity);
+    cache.insert(token, &accepted.identity, accepted.validity);
     let no_clock = Now {
         wall: None,
         steady: None,
@@ -193,11 +194,10 @@ fn a_cached_token_is_not_valid_before_its_start_either() {
 fn a_cache_compares_whole_tokens_and_keeps_its_bounds() {
     let (jwk, token) = RFC_HS256;
     let accepted = policy(jwk).verify(token, at(Duration::ZERO)).unwrap();
-    let claims = Arc::new(accepted.claims);
-    let insert = |cache: &Cache<Value>, token: &str| {
-        cache.insert(token, &claims, &accepted.identity, accepted.validity);
+    let insert = |cache: &Cache, token: &str| {
+        cache.insert(token, &accepted.identity, accepted.validity);
     };
-    let hit = |cache: &Cache<Value>, token: &str| cache.get(token, |_| true).is_some();
+    let hit = |cache: &Cache, token: &str| cache.get(token, |_| true).is_some();
 
     let cache = Cache::new(TokenCache::new(1000, 1 << 20));
     insert(&cache, token);

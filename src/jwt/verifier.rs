@@ -1,5 +1,4 @@
 use std::fmt;
-use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::{Request, Response};
@@ -12,7 +11,6 @@ use super::outcome::{Missing, Now, Stop};
 use super::policy::Policy;
 use super::refusal::{Refusal, TokenError};
 use super::source;
-use super::verified::Verified;
 use crate::body::RejectBody;
 use crate::identity::Identity;
 use crate::request_id::RequestId;
@@ -25,7 +23,7 @@ pub(crate) struct Verifier<C> {
     pub(super) optional: bool,
     /// Whether keys of an issuer are fetched.
     pub(super) fetches: bool,
-    pub(super) cache: Option<Cache<C>>,
+    pub(super) cache: Option<Cache>,
     pub(super) challenges: Challenges,
 }
 
@@ -59,7 +57,7 @@ impl<C: Send + Sync + 'static> Verifier<C> {
             request.extensions_mut().get_or_insert_with(Identity::anonymous);
             return Ok(());
         };
-        let (claims, identity) = self.verify(token).map_err(|hold| match hold {
+        let identity = self.verify(token).map_err(|hold| match hold {
             // Of a token that is good every character is one that a token may have, and only a bad one need be looked through.
             Hold::Refused(Refusal::InvalidToken(_)) if !source::is_token68(token) => {
                 Hold::Refused(Refusal::MalformedCredentials)
@@ -71,26 +69,25 @@ impl<C: Send + Sync + 'static> Verifier<C> {
         {
             trail.note_user(subject);
         }
-        request.extensions_mut().insert(identity);
-        request.extensions_mut().insert(Verified::new(claims, source));
+        request.extensions_mut().insert(identity.with_source(source));
         Ok(())
     }
 
-    fn verify(&self, token: &str) -> Result<(Arc<C>, Identity), Hold> {
+    fn verify(&self, token: &str) -> Result<Identity, Hold> {
         let now = Now {
             wall: SystemTime::now().duration_since(UNIX_EPOCH).ok(),
             steady: self.fetches.then(Instant::now),
         };
         let Some(cache) = &self.cache else {
             let accepted = self.policy.verify(token, now)?;
-            return Ok((accepted.claims, accepted.identity));
+            return Ok(accepted.identity);
         };
         if let Some(known) = cache.get(token, |validity| self.policy.still(validity, now)) {
             return Ok(known);
         }
         let accepted = self.policy.verify(token, now)?;
-        cache.insert(token, &accepted.claims, &accepted.identity, accepted.validity);
-        Ok((accepted.claims, accepted.identity))
+        cache.insert(token, &accepted.identity, accepted.validity);
+        Ok(accepted.identity)
     }
 
     /// Whether a key that is not there is worth waiting for.

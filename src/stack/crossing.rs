@@ -52,8 +52,12 @@ where
             // Polled after completion, which the contract of `Future` leaves open.
             return Poll::Pending;
         };
-        // Before those of `cors`, which take any value's place: the fewer headers there are, the fewer have to be moved.
+        // First, though furthest out: the fewer headers an answer has, the fewer have to be moved, and nobody else sets one of these.
         layers.security_headers.leave(&kept.promised, response.headers_mut());
+        if let Err(message) = guarded(|| layers.checkpoints.leave(&mut kept.checkpoints, response)) {
+            *response = kept.fault(&Fault::Panicked(message));
+            layers.security_headers.leave(&kept.promised, response.headers_mut());
+        }
         if let Some(cors) = layers.cors.as_ref().filter(|_| !preflight) {
             cors.decorate(response.headers_mut(), allowed);
         }
@@ -83,19 +87,14 @@ where
                     let Poll::Ready(answer) = future.poll(cx) else {
                         return self.poll_late(cx);
                     };
-                    match answer {
-                        Ok(response) => self.answer(response),
-                        Err(error) => {
-                            layers.checkpoints.fail(&mut kept.checkpoints);
-                            return Poll::Ready(Err(Fault::Error(error.into())));
+                    return Poll::Ready(match answer {
+                        Ok(mut response) => {
+                            explain(&mut response, kept.request_id());
+                            self.answer(response);
+                            Ok(())
                         }
-                    }
-                    let Self { work, layers, kept } = self;
-                    if let Some(response) = work.as_mut().answer() {
-                        explain(response, kept.request_id());
-                        layers.checkpoints.leave(&mut kept.checkpoints, response);
-                    }
-                    return Poll::Ready(Ok(()));
+                        Err(error) => Err(Fault::Error(error.into())),
+                    });
                 }
                 WorkProj::Waiting { waiting } => waiting,
                 WorkProj::Answered { .. } => return Poll::Ready(Ok(())),
@@ -119,10 +118,7 @@ where
                 Entry::Pass => Work::Serving {
                     future: parked.service.call(parked.request),
                 },
-                Entry::Refuse(mut response) => {
-                    layers.checkpoints.leave(&mut kept.checkpoints, &mut response);
-                    Work::answered(response)
-                }
+                Entry::Refuse(response) => Work::answered(response),
                 Entry::Wait(wait) => {
                     parked.wait = wait;
                     Work::Waiting { waiting: Some(parked) }
@@ -132,7 +128,7 @@ where
         }
     }
 
-    /// The work ends at the deadline, and what is within that never hears of an answer.
+    /// The work ends at the deadline.
     fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
         let Self { layers, kept, .. } = self;
         let Some(timeout) = &layers.timeout else {
@@ -140,11 +136,7 @@ where
         };
         ready!(timeout.poll(&mut kept.sleep, cx));
         let problem = timeout.refuse(kept.request_id(), kept.trail());
-        let mut response = problem.into_response();
-        let (arrival, admission) = &layers.checkpoints;
-        admission.fail(&mut kept.checkpoints.1);
-        arrival.leave(&mut kept.checkpoints.0, &mut response);
-        self.answer(response);
+        self.answer(problem.into_response());
         Poll::Ready(Ok(()))
     }
 

@@ -100,10 +100,7 @@ where
             Entry::Pass => Self::Serving {
                 future: service.call(request),
             },
-            Entry::Refuse(mut response) => {
-                layers.checkpoints.leave(&mut kept.checkpoints, &mut response);
-                Self::answered(response)
-            }
+            Entry::Refuse(response) => Self::answered(response),
             Entry::Wait(wait) => {
                 let clone = service.clone();
                 let service = mem::replace(service, clone);
