@@ -5,7 +5,6 @@ use http::{Extensions, HeaderMap, StatusCode};
 
 use super::allowance::Allowance;
 use super::clock::Ticks;
-use super::count::Counts;
 use super::dry_run::Tally;
 use super::limit::Predicate;
 use super::memory::Memory;
@@ -43,7 +42,7 @@ impl Limiter {
         }
         if let ([rule], Store::Memory(memory)) = (&*self.rules, &self.store) {
             return match rule.charge(0, request, &self.salt) {
-                Ok(Some(charge)) => self.take_one(memory, charge, request.extensions()),
+                Ok(Some(charge)) => self.take_one(rule, memory, charge, request.extensions()),
                 Ok(None) => Verdict::EXEMPT,
                 Err(bar) => self.bar(0, bar, request.extensions()),
             };
@@ -74,11 +73,12 @@ impl Limiter {
     }
 
     /// As most layers have but one quota, without room for more.
-    fn take_one(self: &Arc<Self>, memory: &Memory, charge: Charge, request: &Extensions) -> Verdict {
+    fn take_one(self: &Arc<Self>, rule: &Rule, memory: &Memory, charge: Charge, request: &Extensions) -> Verdict {
         let now = self.ticks.now();
         match memory.take_one(charge, now) {
-            Ok(standing) => self.admit(&[charge], &[standing], now),
-            Err(standing) => self.refuse(&[charge], charge.quota, standing, request),
+            Ok(_) if rule.is_silent() && !self.expose_state => Verdict::EXEMPT,
+            Ok(account) => self.admit(&[charge], &[rule.pace.standing(account, now)], now),
+            Err(account) => self.refuse(&[charge], charge.quota, rule.pace.standing(account, now), request),
         }
     }
 
@@ -165,9 +165,7 @@ impl Limiter {
 
     /// Whether an answer may give back what was taken from this quota.
     pub(super) fn gives_back(&self, quota: usize) -> bool {
-        self.rules
-            .get(quota)
-            .is_some_and(|rule| matches!(rule.counts, Counts::If(_)))
+        self.rules.get(quota).is_some_and(Rule::gives_back)
     }
 
     /// Gives back what an answer with this status makes uncounted, and says in the entries where the caller stands then.

@@ -72,6 +72,16 @@ impl Rule {
         self.pace.burst() - self.extra
     }
 
+    /// Whether an answer may give back what its request took.
+    pub(super) fn gives_back(&self) -> bool {
+        matches!(self.counts, Counts::If(_))
+    }
+
+    /// Whether an admission has no consequence beyond the count: nobody is told, nothing given back, and nobody waits.
+    pub(super) fn is_silent(&self) -> bool {
+        self.extra == 0 && !self.stamp.writes() && !self.gives_back()
+    }
+
     /// How long a request that was admitted waits.
     pub(super) fn delay(&self, standing: Standing) -> Duration {
         match self.extra.saturating_sub(standing.remaining) {
