@@ -222,7 +222,7 @@ impl Key {
     }
 
     /// The hash of whom to count the request for, or `None` where it has no key.
-    pub(crate) fn caller(&self, request: RequestView<'_>, salt: &Salt) -> Result<Option<Fingerprint>, Missing> {
+    pub(crate) fn caller(&self, request: &RequestView<'_>, salt: &Salt) -> Result<Option<Fingerprint>, Missing> {
         Ok(match &self.source {
             Source::Address => Some(self.address(request, salt)?),
             Source::User => {
@@ -240,7 +240,7 @@ impl Key {
                 salt.fingerprint((Kind::Route, route))
             })),
             Source::Everyone => Some(salt.fingerprint(Kind::Everyone)),
-            Source::Closure(key) => key(request, salt),
+            Source::Closure(key) => key(*request, salt),
             Source::All(parts) => {
                 let mut all = salt.fingerprint((Kind::All, parts.len()));
                 for part in parts.iter() {
@@ -255,7 +255,7 @@ impl Key {
     }
 
     /// The hash of the client's address.
-    pub(crate) fn address(&self, request: RequestView<'_>, salt: &Salt) -> Result<Fingerprint, Missing> {
+    pub(crate) fn address(&self, request: &RequestView<'_>, salt: &Salt) -> Result<Fingerprint, Missing> {
         let client = ClientIp::of(request.extensions()).ok_or(Missing::Address)?;
         Ok(salt.fingerprint((Kind::Address, Bits(client.key(self.ipv6_prefix)))))
     }

@@ -41,7 +41,7 @@ impl Limiter {
             return Verdict::EXEMPT;
         }
         if let ([rule], Store::Memory(memory)) = (&*self.rules, &self.store) {
-            return match rule.charge(0, request, &self.salt) {
+            return match rule.charge(0, &request, &self.salt) {
                 Ok(Some(charge)) => self.take_one(rule, memory, charge, request.extensions()),
                 Ok(None) => Verdict::EXEMPT,
                 Err(bar) => self.bar(0, bar, request.extensions()),
@@ -49,7 +49,7 @@ impl Limiter {
         }
         let mut charges = Charges::default();
         for (place, rule) in self.rules.iter().enumerate() {
-            match rule.charge(place, request, &self.salt) {
+            match rule.charge(place, &request, &self.salt) {
                 Ok(Some(charge)) => charges.push(charge),
                 Ok(None) => {}
                 Err(bar) => return self.bar(place, bar, request.extensions()),
@@ -201,7 +201,7 @@ impl Limiter {
         let mut charges = Vec::new();
         for (place, rule) in self.rules.iter().enumerate() {
             charges.extend(
-                rule.charge(place, request, &self.salt)
+                rule.charge(place, &request, &self.salt)
                     .ok()
                     .flatten()
                     .map(|charge| Charge {

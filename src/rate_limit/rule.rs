@@ -41,11 +41,11 @@ pub(super) enum Bar {
 
 impl Rule {
     /// What the request takes from the quota, which is the layer's `place`th. `None` where it is not counted.
-    pub(super) fn charge(&self, place: usize, request: RequestView<'_>, salt: &Salt) -> Result<Option<Charge>, Bar> {
-        if !self.when.iter().all(|applies| applies(request)) {
+    pub(super) fn charge(&self, place: usize, request: &RequestView<'_>, salt: &Salt) -> Result<Option<Charge>, Bar> {
+        if !self.when.iter().all(|applies| applies(*request)) {
             return Ok(None);
         }
-        let weight = self.weight.as_ref().map_or(1, |weight| weight(request));
+        let weight = self.weight.as_ref().map_or(1, |weight| weight(*request));
         if weight == 0 {
             return Ok(None);
         }
