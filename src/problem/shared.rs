@@ -40,9 +40,9 @@ impl Shared {
     pub(super) fn of_status(status: StatusCode) -> Arc<Self> {
         static ERRORS: [OnceLock<Arc<Shared>>; 200] = [const { OnceLock::new() }; 200];
         let make = || Arc::new(Self::new(status));
-        let place = usize::from(status.as_u16()).checked_sub(400);
-        match place.and_then(|place| ERRORS.get(place)) {
-            Some(made) => Arc::clone(made.get_or_init(make)),
+        let number = usize::from(status.as_u16()).checked_sub(400);
+        match number.and_then(|number| ERRORS.get(number)) {
+            Some(place) => Arc::clone(place.get_or_init(make)),
             None => make(),
         }
     }
