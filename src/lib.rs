@@ -45,6 +45,7 @@ pub mod axum;
 pub mod body;
 mod caller;
 pub mod catch_error;
+mod checkpoint;
 pub mod client_ip;
 pub mod config_error;
 pub mod cors;

@@ -240,10 +240,8 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let response = ready!(this.inner.poll(cx))?;
-        if is_bare(&response) {
-            return Poll::Ready(Ok(explain(response, this.id.take())));
-        }
+        let mut response = ready!(this.inner.poll(cx))?;
+        explain(&mut response, this.id.as_ref());
         Poll::Ready(Ok(response))
     }
 }
@@ -258,15 +256,18 @@ fn is_bare<B: Body>(response: &Response<B>) -> bool {
         && response.extensions().get::<Problem>().is_none()
 }
 
-fn explain<B: RejectBody>(mut response: Response<B>, id: Option<RequestId>) -> Response<B> {
+/// Says what a bare answer means, and leaves any other as it is.
+pub(crate) fn explain<B: RejectBody + Body>(response: &mut Response<B>, id: Option<&RequestId>) {
+    if !is_bare(response) {
+        return;
+    }
     let problem = Problem::new(response.status());
     let problem = match id {
-        Some(id) => problem.with_request_id(id),
+        Some(id) => problem.with_request_id(id.clone()),
         None => problem,
     };
     response.headers_mut().remove(CONTENT_LENGTH);
-    problem.replace(&mut response);
-    response
+    problem.replace(response);
 }
 
 #[cfg(test)]

@@ -150,6 +150,17 @@ impl RequestIdLayer {
     }
 }
 
+/// For a stack, which has a future of its own.
+impl RequestIdLayer {
+    pub(crate) fn enter<B>(&self, request: &mut Request<B>) -> HeaderValue {
+        self.config.enter(request)
+    }
+
+    pub(crate) fn leave(&self, value: HeaderValue, headers: &mut HeaderMap) {
+        self.config.leave(value, headers);
+    }
+}
+
 impl Default for RequestIdLayer {
     fn default() -> Self {
         Self::new()
@@ -157,6 +168,18 @@ impl Default for RequestIdLayer {
 }
 
 impl Config {
+    /// Leaves the id with the request, and hands on what its answer is to bear.
+    fn enter<B>(&self, request: &mut Request<B>) -> HeaderValue {
+        let id = self.inbound(request.headers()).unwrap_or_else(RequestId::generate);
+        let value = id.to_header_value();
+        request.extensions_mut().insert(id);
+        value
+    }
+
+    fn leave(&self, value: HeaderValue, headers: &mut HeaderMap) {
+        headers.insert(&self.header, value);
+    }
+
     /// Two lines are no id that one proxy has set.
     fn inbound(&self, headers: &HeaderMap) -> Option<RequestId> {
         if !self.trust_inbound {
@@ -201,12 +224,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqB>) -> Self::Future {
-        let id = self
-            .config
-            .inbound(request.headers())
-            .unwrap_or_else(RequestId::generate);
-        let value = id.to_header_value();
-        request.extensions_mut().insert(id);
+        let value = self.config.enter(&mut request);
         ResponseFuture {
             inner: self.inner.call(request),
             value: Some(value),
@@ -236,7 +254,7 @@ where
         let this = self.project();
         let mut response = ready!(this.inner.poll(cx))?;
         if let Some(value) = this.value.take() {
-            response.headers_mut().insert(&this.config.header, value);
+            this.config.leave(value, response.headers_mut());
         }
         Poll::Ready(Ok(response))
     }

@@ -83,8 +83,7 @@ use crate::trail::{Failure, Trail};
 #[derive(Debug, Clone)]
 #[must_use = "layers do nothing until they wrap a service"]
 pub struct TimeoutLayer {
-    /// `None` where a stack goes without.
-    config: Option<Arc<Config>>,
+    config: Arc<Config>,
 }
 
 #[derive(Debug, Clone)]
@@ -94,27 +93,47 @@ struct Config {
 }
 
 impl TimeoutLayer {
-    /// Waits as long as it takes.
-    pub(crate) fn off() -> Self {
-        Self { config: None }
-    }
-
     /// From the first wait of the service to the head of its answer. Zero refuses whatever is not answered at once.
     pub fn new(deadline: Duration) -> Self {
         let answer = Problem::new(StatusCode::SERVICE_UNAVAILABLE)
             .with_detail("this took too long")
             .with_header(RETRY_AFTER, HeaderValue::from_static("1"));
         Self {
-            config: Some(Arc::new(Config { deadline, answer })),
+            config: Arc::new(Config { deadline, answer }),
         }
     }
 
     /// What the client is told. Default `503` with `Retry-After: 1`.
     pub fn answer(mut self, problem: Problem) -> Self {
-        if let Some(config) = &mut self.config {
-            Arc::make_mut(config).answer = problem;
-        }
+        Arc::make_mut(&mut self.config).answer = problem;
         self
+    }
+}
+
+/// For a stack, which has a future of its own.
+impl TimeoutLayer {
+    /// Goes on waiting, from the first call on.
+    pub(crate) fn poll(&self, sleep: &mut Option<Pin<Box<Sleep>>>, cx: &mut Context<'_>) -> Poll<()> {
+        let sleep = sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep(self.config.deadline)));
+        pin!(unconstrained(sleep.as_mut())).poll(cx)
+    }
+
+    /// What is said then.
+    pub(crate) fn refuse(&self, id: Option<&RequestId>, trail: Option<&Trail>) -> Problem {
+        self.config.refuse(id, trail)
+    }
+}
+
+impl Config {
+    fn refuse(&self, id: Option<&RequestId>, trail: Option<&Trail>) -> Problem {
+        if let Some(trail) = trail {
+            trail.note_failure(Failure::TimedOut);
+        }
+        let problem = self.answer.clone();
+        match id {
+            Some(id) => problem.with_request_id(id.clone()),
+            None => problem,
+        }
     }
 }
 
@@ -124,7 +143,7 @@ impl<S> Layer<S> for TimeoutLayer {
     fn layer(&self, inner: S) -> Self::Service {
         Timeout {
             inner,
-            config: self.config.clone(),
+            config: Arc::clone(&self.config),
         }
     }
 }
@@ -133,7 +152,7 @@ impl<S> Layer<S> for TimeoutLayer {
 #[derive(Debug, Clone)]
 pub struct Timeout<S> {
     inner: S,
-    config: Option<Arc<Config>>,
+    config: Arc<Config>,
 }
 
 impl<S, ReqB, ResB> Service<Request<ReqB>> for Timeout<S>
@@ -150,24 +169,15 @@ where
     }
 
     fn call(&mut self, request: Request<ReqB>) -> Self::Future {
-        let patience = self.config.as_ref().map(|config| Patience {
-            config: Arc::clone(config),
-            id: request.extensions().get().cloned(),
-            trail: request.extensions().get().cloned(),
-        });
+        let (id, trail) = (request.extensions().get().cloned(), request.extensions().get().cloned());
         ResponseFuture {
             inner: Some(self.inner.call(request)),
             sleep: None,
-            patience,
+            config: Arc::clone(&self.config),
+            id,
+            trail,
         }
     }
-}
-
-/// How long to wait, and what to say then.
-struct Patience {
-    config: Arc<Config>,
-    id: Option<RequestId>,
-    trail: Option<Trail>,
 }
 
 pin_project! {
@@ -180,7 +190,9 @@ pin_project! {
         // Not before there is something to wait for: most answers and all refusals within need no clock.
         #[pin]
         sleep: Option<Sleep>,
-        patience: Option<Patience>,
+        config: Arc<Config>,
+        id: Option<RequestId>,
+        trail: Option<Trail>,
     }
 }
 
@@ -200,24 +212,15 @@ where
         if let Poll::Ready(answered) = inner.poll(cx) {
             return Poll::Ready(answered);
         }
-        let Some(patience) = this.patience else {
-            return Poll::Pending;
-        };
         if this.sleep.is_none() {
-            this.sleep.set(Some(sleep(patience.config.deadline)));
+            this.sleep.set(Some(sleep(this.config.deadline)));
         }
         if let Some(sleep) = this.sleep.as_mut().as_pin_mut() {
             // Beyond the task's budget: a service that uses it up at each turn would never be late.
             ready!(pin!(unconstrained(sleep)).poll(cx));
         }
         this.inner.set(None);
-        if let Some(trail) = &patience.trail {
-            trail.note_failure(Failure::TimedOut);
-        }
-        let mut problem = patience.config.answer.clone();
-        if let Some(id) = patience.id.take() {
-            problem = problem.with_request_id(id);
-        }
+        let problem = this.config.refuse(this.id.as_ref(), this.trail.as_ref());
         Poll::Ready(Ok(problem.into_response()))
     }
 }

@@ -265,8 +265,6 @@ enum Mode {
     #[default]
     Take,
     Restart,
-    /// Where a stack goes without.
-    Off,
 }
 
 impl TraceContextLayer {
@@ -281,9 +279,14 @@ impl TraceContextLayer {
         self
     }
 
-    /// Neither takes a trace nor begins one.
-    pub(crate) fn off() -> Self {
-        Self { mode: Mode::Off }
+    /// Leaves the trace with the request.
+    pub(crate) fn enter<B>(self, request: &mut Request<B>) {
+        let taken = match self.mode {
+            Mode::Take => TraceContext::read(request.headers()),
+            Mode::Restart => None,
+        };
+        let trace = taken.unwrap_or_else(TraceContext::start);
+        request.extensions_mut().insert(trace);
     }
 }
 
@@ -291,7 +294,7 @@ impl<S> Layer<S> for TraceContextLayer {
     type Service = SetTraceContext<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        SetTraceContext { inner, mode: self.mode }
+        SetTraceContext { inner, layer: *self }
     }
 }
 
@@ -299,7 +302,7 @@ impl<S> Layer<S> for TraceContextLayer {
 #[derive(Debug, Clone)]
 pub struct SetTraceContext<S> {
     inner: S,
-    mode: Mode,
+    layer: TraceContextLayer,
 }
 
 impl<S, B> Service<Request<B>> for SetTraceContext<S>
@@ -315,14 +318,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let taken = match self.mode {
-            Mode::Take => TraceContext::read(request.headers()),
-            Mode::Restart => None,
-            Mode::Off => return self.inner.call(request),
-        };
-        request
-            .extensions_mut()
-            .insert(taken.unwrap_or_else(TraceContext::start));
+        self.layer.enter(&mut request);
         self.inner.call(request)
     }
 }

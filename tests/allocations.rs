@@ -491,8 +491,8 @@ fn throttle_allocates_nothing_for_those_served_at_once() {
     assert_eq!(asked(0), 5, "refused");
     assert_eq!(
         asked(1),
-        2,
-        "waits: the future with all that it keeps, and that of its permit"
+        3,
+        "waits: request and service, the future of its permit, and a timer"
     );
 }
 

@@ -18,6 +18,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, Limited};
 use portcullis::Problem;
 use portcullis::authorize::Policy;
+use portcullis::client_ip::ClientIpLayer;
 use portcullis::cors::CorsLayer;
 use portcullis::csrf::CsrfLayer;
 use portcullis::jwt::{Algorithm, Issuer, JwtLayer, Key, SigningKey};
@@ -66,6 +67,7 @@ fn limit(requests: u32) -> RateLimitLayer {
 fn whole(requests: u32) -> StackBuilder {
     Stack::builder()
         .cors(CorsLayer::builder().origin(ORIGIN).credentials(true))
+        .client_ip(ClientIpLayer::peer())
         .rate_limit(limit(requests))
         .csrf(CsrfLayer::builder().trust_origin(ORIGIN))
         .jwt(jwt())
@@ -390,6 +392,7 @@ fn the_order_of_calls_is_of_no_matter() {
         .jwt(jwt())
         .csrf(CsrfLayer::builder().trust_origin(ORIGIN))
         .rate_limit(limit(1000))
+        .client_ip(ClientIpLayer::peer())
         .cors(CorsLayer::builder().origin(ORIGIN).credentials(true))
         .build()
         .unwrap();

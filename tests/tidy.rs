@@ -77,6 +77,7 @@ fn leaves_know_no_layer() {
             module(&name),
             "body"
                 | "caller"
+                | "checkpoint"
                 | "crash"
                 | "problem"
                 | "client_ip"

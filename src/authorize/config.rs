@@ -11,7 +11,7 @@ use crate::identity::Identity;
 use crate::request_view::RequestView;
 
 #[derive(Debug, Clone)]
-pub(super) struct Config {
+pub(crate) struct Config {
     pub(super) policy: Policy,
     pub(super) refusals: Refusals,
     pub(super) deadline: Duration,

@@ -1,50 +1,28 @@
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::inquiry::Inquiry;
+use super::config::Config;
 use crate::body::RejectBody;
+use crate::checkpoint::Passage;
 
 pin_project! {
     /// The future of [`Authorize`](super::Authorize).
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F, B, S, R> {
         #[pin]
-        work: Work<F, B, S, R>,
-    }
-}
-
-pin_project! {
-    #[project = WorkProj]
-    enum Work<F, B, S, R> {
-        Refuse { response: Option<Response<B>> },
-        Ask { inquiry: Pin<Box<Inquiry<S, R>>> },
-        Pass { #[pin] future: F },
+        passage: Passage<S, F, Arc<Config>, R, B>,
     }
 }
 
 impl<F, B, S, R> ResponseFuture<F, B, S, R> {
-    pub(super) fn refuse(response: Response<B>) -> Self {
-        let work = Work::Refuse {
-            response: Some(response),
-        };
-        Self { work }
-    }
-
-    pub(super) fn ask(inquiry: Inquiry<S, R>) -> Self {
-        let work = Work::Ask {
-            inquiry: Box::pin(inquiry),
-        };
-        Self { work }
-    }
-
-    pub(super) fn pass(future: F) -> Self {
-        let work = Work::Pass { future };
-        Self { work }
+    pub(super) fn new(passage: Passage<S, F, Arc<Config>, R, B>) -> Self {
+        Self { passage }
     }
 }
 
@@ -57,29 +35,6 @@ where
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut work = self.project().work;
-        loop {
-            match work.as_mut().project() {
-                WorkProj::Pass { future } => return future.poll(cx),
-                WorkProj::Refuse { response } => {
-                    return match response.take() {
-                        Some(response) => Poll::Ready(Ok(response)),
-                        // Polled after completion, which the contract of `Future` leaves open.
-                        None => Poll::Pending,
-                    };
-                }
-                WorkProj::Ask { inquiry } => {
-                    let next = match ready!(inquiry.as_mut().poll(cx)) {
-                        Ok((mut service, request)) => Work::Pass {
-                            future: service.call(request),
-                        },
-                        Err(problem) => Work::Refuse {
-                            response: Some(problem.into_response()),
-                        },
-                    };
-                    work.set(next);
-                }
-            }
-        }
+        self.project().passage.poll(cx)
     }
 }

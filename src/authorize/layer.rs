@@ -57,6 +57,11 @@ impl AuthorizeLayer {
         self
     }
 
+    /// What decides, for a stack.
+    pub(crate) fn checkpoint(&self) -> Arc<Config> {
+        Arc::clone(&self.config)
+    }
+
     /// The policy, for an audit.
     pub fn policy(&self) -> &Policy {
         &self.config.policy
@@ -74,6 +79,6 @@ impl<S> Layer<S> for AuthorizeLayer {
     type Service = Authorize<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Authorize::new(inner, Arc::clone(&self.config))
+        Authorize::new(inner, self.checkpoint())
     }
 }

@@ -86,9 +86,9 @@
 //! # }
 //! ```
 
+mod checkpoint;
 mod config;
 mod future;
-mod inquiry;
 mod layer;
 mod policy;
 mod question;
@@ -98,6 +98,7 @@ mod service;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::config::Config;
 pub use self::future::ResponseFuture;
 pub use self::layer::AuthorizeLayer;
 pub use self::policy::Policy;

@@ -2,13 +2,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use http::header::WWW_AUTHENTICATE;
-use http::{HeaderValue, StatusCode};
+use http::{HeaderValue, Request, StatusCode};
 
 use super::config::Config;
 use super::policy::{Decision, Policy};
-use super::question::Answers;
+use super::question::{Answers, Question};
 use crate::identity::is_scope;
-use crate::problem::Problem;
+use crate::problem::{Chain, Error, Problem};
+use crate::request_id::RequestId;
+use crate::trail::{Failure, Trail};
 
 /// What clients are told, made and rendered once for a policy: a refusal under attack should cost no more than leave does.
 #[derive(Debug, Clone)]
@@ -81,4 +83,28 @@ pub(super) fn refusal(config: &Config, decision: Decision, answers: &Answers) ->
         Decision::Ask(_) => &refusals.unavailable,
     };
     Some(problem.clone())
+}
+
+/// Tells the log, and says what to tell the client. Without an error it was the time that ran out.
+pub(super) fn failed<R>(config: &Config, question: &Question, request: &Request<R>, error: Option<&Error>) -> Problem {
+    if let Some(problem) = error.and_then(|error| Problem::behind(error.cause())) {
+        return problem.clone();
+    }
+    let extensions = request.extensions();
+    if let Some(trail) = extensions.get::<Trail>() {
+        trail.note_failure(match error {
+            Some(_) => Failure::Error,
+            None => Failure::TimedOut,
+        });
+    }
+    tracing::error!(
+        target: "portcullis::authorize",
+        request_id = extensions.get::<RequestId>().map(RequestId::as_str),
+        policy = %config.policy,
+        rule = &*question.name,
+        cause = error.map(|error| tracing::field::display(Chain(error.cause()))),
+        deadline_ms = error.is_none().then_some(config.deadline.as_millis()),
+        "an async rule was not answered",
+    );
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE)
 }

@@ -6,11 +6,8 @@ use tower_service::Service;
 
 use super::config::Config;
 use super::future::ResponseFuture;
-use super::inquiry::Inquiry;
-use super::policy::Decision;
-use super::question::Answers;
-use super::refusal::refusal;
 use crate::body::RejectBody;
+use crate::checkpoint::Passage;
 
 /// The service made by [`AuthorizeLayer`](super::AuthorizeLayer). See the [module page](crate::authorize).
 #[derive(Debug, Clone)]
@@ -40,16 +37,6 @@ where
     }
 
     fn call(&mut self, request: Request<ReqB>) -> Self::Future {
-        let answers = Answers::default();
-        let decision = self.config.decide(&request, &answers);
-        if let Decision::Ask(question) = decision {
-            let next = self.inner.clone();
-            let ready = std::mem::replace(&mut self.inner, next);
-            return ResponseFuture::ask(Inquiry::new(Arc::clone(&self.config), question, ready, request));
-        }
-        match refusal(&self.config, decision, &answers) {
-            None => ResponseFuture::pass(self.inner.call(request)),
-            Some(problem) => ResponseFuture::refuse(problem.for_request(request.extensions()).into_response()),
-        }
+        ResponseFuture::new(Passage::begin(Arc::clone(&self.config), &mut self.inner, request))
     }
 }

@@ -32,7 +32,7 @@ pin_project! {
 }
 
 impl<B> ResponseBody<B> {
-    pub(super) fn new(inner: B, context: Option<Context>) -> Self {
+    pub(crate) fn new(inner: B, context: Option<Context>) -> Self {
         Self {
             inner: Some(inner),
             context,

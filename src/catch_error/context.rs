@@ -12,7 +12,7 @@ use crate::trail::{Failure, Trail};
 /// What a record says of the request, kept while the request is away in the inner service. All of it is shared, and it is small:
 /// it travels with the response through every layer outside.
 #[derive(Debug, Clone)]
-pub(super) struct Context {
+pub(crate) struct Context {
     method: Method,
     path: Option<PathAndQuery>,
     id: Option<RequestId>,
@@ -22,7 +22,7 @@ pub(super) struct Context {
 }
 
 impl Context {
-    pub(super) fn of<B>(request: &Request<B>) -> Self {
+    pub(crate) fn of<B>(request: &Request<B>) -> Self {
         Self {
             method: request.method().clone(),
             path: request.uri().path_and_query().cloned(),
@@ -33,11 +33,15 @@ impl Context {
         }
     }
 
-    pub(super) fn id(&self) -> Option<&RequestId> {
+    pub(crate) fn id(&self) -> Option<&RequestId> {
         self.id.as_ref()
     }
 
-    pub(super) fn report(&self, fault: &Fault) {
+    pub(crate) fn trail(&self) -> Option<&Trail> {
+        self.trail.as_ref()
+    }
+
+    pub(crate) fn report(&self, fault: &Fault) {
         match fault {
             Fault::Panicked(message) => self.panicked("the service", message),
             // A problem sent as an error is an answer, not an accident.
@@ -47,12 +51,12 @@ impl Context {
         }
     }
 
-    pub(super) fn panicked(&self, place: &'static str, message: &str) {
+    pub(crate) fn panicked(&self, place: &'static str, message: &str) {
         self.note(Failure::Panicked);
         self.record(place, &OneLine(message), "panicked");
     }
 
-    pub(super) fn failed(&self, place: &'static str, error: &(dyn StdError + 'static)) {
+    pub(crate) fn failed(&self, place: &'static str, error: &(dyn StdError + 'static)) {
         self.note(Failure::Error);
         self.record(place, &Chain(error), "failed");
     }

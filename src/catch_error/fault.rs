@@ -11,14 +11,14 @@ use crate::problem::Problem;
 
 /// What went wrong before there was a response.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     Error(Box<dyn StdError + Send + Sync>),
     Unready(Box<dyn StdError + Send + Sync>),
     Panicked(Cow<'static, str>),
 }
 
 impl Fault {
-    pub(super) fn problem(&self) -> Problem {
+    pub(crate) fn problem(&self) -> Problem {
         let (Self::Error(error) | Self::Unready(error)) = self else {
             return Problem::new(StatusCode::INTERNAL_SERVER_ERROR);
         };
@@ -34,7 +34,7 @@ impl Fault {
 ///
 /// What a panic leaves half done is not used again: the callers drop futures and bodies, and a service is asked anew whether
 /// it is ready.
-pub(super) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Cow<'static, str>> {
+pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Cow<'static, str>> {
     catch_unwind(AssertUnwindSafe(work)).map_err(message)
 }
 
@@ -54,7 +54,7 @@ fn message(payload: Box<dyn Any + Send>) -> Cow<'static, str> {
 }
 
 /// The readiness of a service, as one that cannot fail: what keeps it from being ready is the answer to its next request.
-pub(super) fn readiness<E>(
+pub(crate) fn readiness<E>(
     unready: &mut Option<Box<Fault>>,
     poll: impl FnOnce() -> Poll<Result<(), E>>,
 ) -> Poll<Result<(), Infallible>>

@@ -3,16 +3,15 @@ use std::error::Error as StdError;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, ready};
 
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
-use http::{Response, StatusCode};
+use http::Response;
 use pin_project_lite::pin_project;
 
 use super::body::ResponseBody;
+use super::conclude::conclude;
 use super::context::Context;
-use super::early::Caught;
 use super::fault::{Fault, guarded};
 use crate::body::RejectBody;
-use crate::problem::{Cause, Problem, Renderer, complete};
+use crate::problem::Renderer;
 
 pin_project! {
     /// The future of [`CatchError`](super::CatchError); it always ends in a response.
@@ -90,40 +89,13 @@ where
             context.panicked("dropping the future", &message);
         }
         let mut response = match answer {
-            Ok(mut response) => {
-                if let Some(caught) = Caught::take(response.extensions_mut()) {
-                    context.report(&caught);
-                }
-                if let Some(cause) = response.extensions().get().and_then(Cause::take) {
-                    context.failed("the handler", cause);
-                }
-                response
-            }
+            Ok(response) => response,
             Err(fault) => {
                 context.report(&fault);
                 fault.problem().into_response()
             }
         };
-        finish(&mut response, &context, this.renderer.as_ref());
+        conclude(&mut response, &context, this.renderer.as_ref());
         Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, Some(context)))))
-    }
-}
-
-/// Completes a problem; a renderer that panics costs the client its rendering, not the headers that the layers within have set.
-fn finish<B: RejectBody>(response: &mut Response<B>, context: &Context, renderer: Option<&Renderer>) {
-    if let Err(message) = guarded(|| complete(response, context.id(), renderer)) {
-        context.panicked("the renderer", &message);
-        let mut plain = Problem::new(StatusCode::INTERNAL_SERVER_ERROR);
-        if let Some(id) = context.id() {
-            plain = plain.with_request_id(id.clone());
-        }
-        let (own, body) = plain.into_response().into_parts();
-        *response.body_mut() = body;
-        *response.status_mut() = own.status;
-        for outdated in [CONTENT_LENGTH, CONTENT_ENCODING] {
-            response.headers_mut().remove(outdated);
-        }
-        response.headers_mut().extend(own.headers);
-        response.extensions_mut().extend(own.extensions);
     }
 }

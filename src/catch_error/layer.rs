@@ -25,6 +25,13 @@ impl CatchErrorLayer {
     }
 }
 
+impl CatchErrorLayer {
+    /// How problems look, for a stack.
+    pub(crate) fn rendered_by(&self) -> Option<&Renderer> {
+        self.renderer.as_ref()
+    }
+}
+
 impl<S> Layer<S> for CatchErrorLayer {
     type Service = CatchError<S>;
 

@@ -73,8 +73,8 @@
 //! ```
 
 mod body;
+mod conclude;
 mod context;
-mod early;
 mod error;
 mod fault;
 mod future;
@@ -84,9 +84,10 @@ mod service;
 mod tests;
 
 pub use self::body::ResponseBody;
-pub(crate) use self::early::CatchEarlyLayer;
-pub use self::early::{CatchEarly, EarlyFuture};
+pub(crate) use self::conclude::conclude;
+pub(crate) use self::context::Context;
 pub use self::error::BodyError;
+pub(crate) use self::fault::{Fault, guarded, readiness};
 pub use self::future::ResponseFuture;
 pub use self::layer::CatchErrorLayer;
 pub use self::service::CatchError;

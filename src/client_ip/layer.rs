@@ -14,12 +14,11 @@ const LAYER: &str = "client_ip";
 #[derive(Debug, Clone)]
 #[must_use = "layers do nothing until they wrap a service"]
 pub struct ClientIpLayer {
-    /// `None` where a stack goes without.
-    config: Option<Arc<Config>>,
+    config: Arc<Config>,
 }
 
 #[derive(Debug)]
-pub(super) struct Config {
+pub(crate) struct Config {
     pub(super) policy: Policy,
     /// The missing peer address is reported once, not once a request.
     pub(super) reported: AtomicBool,
@@ -35,19 +34,19 @@ impl Config {
 }
 
 impl ClientIpLayer {
-    /// Resolves nothing.
-    pub(crate) fn off() -> Self {
-        Self { config: None }
-    }
-
     /// The client is the peer: for services that clients reach directly.
     pub fn peer() -> Self {
         Self {
-            config: Some(Config::new(Policy {
+            config: Config::new(Policy {
                 trust: Trust::Nobody,
                 source: Source::List(HeaderName::from_static("x-forwarded-for")),
-            })),
+            }),
         }
+    }
+
+    /// What resolves, for a stack.
+    pub(crate) fn checkpoint(&self) -> Arc<Config> {
+        Arc::clone(&self.config)
     }
 
     /// For services behind proxies: say which are trusted, and which header they write.
@@ -64,7 +63,7 @@ impl<S> Layer<S> for ClientIpLayer {
     type Service = ResolveClientIp<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        ResolveClientIp::new(inner, self.config.clone())
+        ResolveClientIp::new(inner, self.checkpoint())
     }
 }
 
@@ -161,12 +160,12 @@ impl ClientIpLayerBuilder {
         }
         self.faults.finish()?;
         Ok(ClientIpLayer {
-            config: Some(Config::new(Policy {
+            config: Config::new(Policy {
                 trust: self.trust.unwrap_or(Trust::Nobody),
                 source: self
                     .source
                     .unwrap_or(Source::List(HeaderName::from_static("x-forwarded-for"))),
-            })),
+            }),
         })
     }
 }

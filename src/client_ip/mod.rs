@@ -67,7 +67,7 @@
 //! # }
 //! ```
 
-mod future;
+mod checkpoint;
 mod layer;
 mod peer;
 mod policy;
@@ -75,8 +75,9 @@ mod service;
 #[cfg(test)]
 mod tests;
 
-pub use self::future::ResponseFuture;
+pub(crate) use self::layer::Config;
 pub use self::layer::{ClientIpLayer, ClientIpLayerBuilder};
 pub use self::peer::{ClientIp, PeerAddr};
 pub(crate) use self::policy::parse_network;
 pub use self::service::ResolveClientIp;
+pub use crate::checkpoint::ResponseFuture;

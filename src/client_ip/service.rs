@@ -1,26 +1,22 @@
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use tower_service::Service;
 
-use super::future::ResponseFuture;
 use super::layer::Config;
-use super::peer::{ClientIp, PeerAddr};
 use crate::body::RejectBody;
-use crate::problem::Problem;
-use crate::trail::Trail;
+use crate::checkpoint::{Checkpoint, Entry, ResponseFuture};
 
 /// The service made by [`ClientIpLayer`](super::ClientIpLayer). See the [module page](crate::client_ip).
 #[derive(Debug, Clone)]
 pub struct ResolveClientIp<S> {
     inner: S,
-    config: Option<Arc<Config>>,
+    config: Arc<Config>,
 }
 
 impl<S> ResolveClientIp<S> {
-    pub(super) fn new(inner: S, config: Option<Arc<Config>>) -> Self {
+    pub(super) fn new(inner: S, config: Arc<Config>) -> Self {
         Self { inner, config }
     }
 }
@@ -39,25 +35,10 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqB>) -> Self::Future {
-        let Some(config) = &self.config else {
-            return ResponseFuture::pass(self.inner.call(request));
-        };
-        let Some(PeerAddr(peer)) = PeerAddr::of(request.extensions()) else {
-            if !config.reported.swap(true, Ordering::Relaxed) {
-                tracing::error!(
-                    target: "portcullis::client_ip",
-                    "the peer's address is unknown: serve with portcullis::server, with axum's \
-                     into_make_service_with_connect_info::<SocketAddr>() and the feature `axum`, or insert a PeerAddr",
-                );
-            }
-            let problem = Problem::new(StatusCode::INTERNAL_SERVER_ERROR).for_request(request.extensions());
-            return ResponseFuture::refuse(problem.into_response());
-        };
-        let client = config.policy.resolve(peer.ip(), request.headers());
-        if let Some(trail) = request.extensions().get::<Trail>() {
-            trail.note_client_ip(client);
+        match self.config.enter(&mut request, &mut ()) {
+            Entry::Pass => ResponseFuture::pass(self.inner.call(request)),
+            Entry::Refuse(response) => ResponseFuture::refuse(response),
+            Entry::Wait(never) => match never {},
         }
-        request.extensions_mut().insert(ClientIp(client));
-        ResponseFuture::pass(self.inner.call(request))
     }
 }

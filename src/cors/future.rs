@@ -1,24 +1,15 @@
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
-use http::header::VARY;
-use http::{HeaderMap, Response, StatusCode};
+use http::Response;
 use pin_project_lite::pin_project;
 
 use super::policy::{Policy, Preflight, Verdict};
+use super::preflight::answer;
 use crate::body::RejectBody;
-use crate::problem::Problem;
 use crate::request_id::RequestId;
-
-/// Made and rendered once: a refusal under attack should cost no more than leave does.
-static NOT_THIS_ORIGIN: LazyLock<Problem> = LazyLock::new(|| {
-    Problem::new(StatusCode::FORBIDDEN)
-        .with_detail("this origin may not read from here")
-        .with_header(VARY, Policy::refused_preflight_vary())
-});
 
 pin_project! {
     /// The future of [`Cors`](super::Cors).
@@ -66,21 +57,21 @@ where
             match this.work.as_mut().project() {
                 WorkProj::Preflight { asked, id } => {
                     let allowed = ready!(this.verdict.poll(cx));
-                    return Poll::Ready(Ok(match (asked.take(), allowed) {
-                        (Some(asked), Some(origin)) => allow(this.policy.preflight_headers(asked, origin)),
-                        _ => refuse(id.take()),
-                    }));
+                    return match asked.take() {
+                        Some(asked) => Poll::Ready(Ok(answer(this.policy, asked, allowed, id.as_ref()))),
+                        // Polled after completion, which the contract of `Future` leaves open.
+                        None => Poll::Pending,
+                    };
                 }
                 WorkProj::Pass { future } => {
-                    // Advances the question while the service works.
-                    let _ = this.verdict.poll(cx);
+                    // While the service works.
+                    this.verdict.advance(cx);
                     let response = Some(ready!(future.poll(cx))?);
                     this.work.set(Work::Answered { response });
                 }
                 WorkProj::Answered { response } => {
                     let allowed = ready!(this.verdict.poll(cx));
                     let Some(mut response) = response.take() else {
-                        // Polled after completion, which the contract of `Future` leaves open.
                         return Poll::Pending;
                     };
                     this.policy.decorate(response.headers_mut(), allowed);
@@ -89,19 +80,4 @@ where
             }
         }
     }
-}
-
-fn allow<B: RejectBody>(headers: HeaderMap) -> Response<B> {
-    let mut response = Response::new(B::reject(Bytes::new()));
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    *response.headers_mut() = headers;
-    response
-}
-
-fn refuse<B: RejectBody>(id: Option<RequestId>) -> Response<B> {
-    let mut problem = NOT_THIS_ORIGIN.clone();
-    if let Some(id) = id {
-        problem = problem.with_request_id(id);
-    }
-    problem.into_response()
 }

@@ -27,11 +27,18 @@ impl CorsLayer {
     }
 }
 
+impl CorsLayer {
+    /// What judges, for a stack.
+    pub(crate) fn policy(&self) -> Arc<Policy> {
+        Arc::clone(&self.policy)
+    }
+}
+
 impl<S> Layer<S> for CorsLayer {
     type Service = Cors<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Cors::new(inner, Arc::clone(&self.policy))
+        Cors::new(inner, self.policy())
     }
 }
 

@@ -84,10 +84,13 @@
 mod future;
 mod layer;
 mod policy;
+mod preflight;
 mod service;
 #[cfg(test)]
 mod tests;
 
 pub use self::future::ResponseFuture;
 pub use self::layer::{CorsLayer, CorsLayerBuilder};
+pub(crate) use self::policy::{Policy, Preflight, Verdict};
+pub(crate) use self::preflight::answer;
 pub use self::service::Cors;

@@ -30,7 +30,7 @@ const VARY_PREFLIGHT: HeaderValue =
 
 /// What the builder settled, shared by all clones of the service.
 #[derive(Debug)]
-pub(super) struct Policy {
+pub(crate) struct Policy {
     pub(super) origins: Origins,
     pub(super) credentials: bool,
     pub(super) methods: List,
@@ -59,7 +59,7 @@ pub(super) enum List {
 }
 
 /// What is known of an origin before the service has answered.
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     Refused,
     /// The value of `Access-Control-Allow-Origin`.
     Allowed(HeaderValue),
@@ -68,8 +68,15 @@ pub(super) enum Verdict {
 }
 
 impl Verdict {
+    /// Asks on where an async closure has not answered.
+    pub(crate) fn advance(&mut self, cx: &mut Context<'_>) {
+        if let Self::Asked(..) = self {
+            let _ = self.poll(cx);
+        }
+    }
+
     /// The value of `Access-Control-Allow-Origin`, or `None` for a refusal; asks on while an async closure has not answered.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<HeaderValue>> {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<HeaderValue>> {
         match self {
             Self::Refused => Poll::Ready(None),
             Self::Allowed(origin) => Poll::Ready(Some(origin.clone())),
@@ -105,7 +112,7 @@ impl Origins {
 
 impl Policy {
     /// Judges the `Origin` of a request. Several lines are no origin that a browser sends.
-    pub(super) fn judge(&self, headers: &HeaderMap) -> Verdict {
+    pub(crate) fn judge(&self, headers: &HeaderMap) -> Verdict {
         // Also without an `Origin`: an answer that were marked for some requests only would have to vary.
         if self.origins.any {
             return Verdict::Allowed(ANY);
@@ -136,7 +143,7 @@ impl Policy {
     }
 
     /// Marks the response to a request that was no preflight.
-    pub(super) fn decorate(&self, response: &mut HeaderMap, allowed: Option<HeaderValue>) {
+    pub(crate) fn decorate(&self, response: &mut HeaderMap, allowed: Option<HeaderValue>) {
         if let Some(origin) = allowed {
             response.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
             if self.credentials {
@@ -186,14 +193,14 @@ impl Policy {
 }
 
 /// What a preflight asks for.
-pub(super) struct Preflight {
+pub(crate) struct Preflight {
     method: HeaderValue,
     headers: Option<HeaderValue>,
 }
 
 impl Preflight {
     /// Recognises a preflight (Fetch standard section 4.8): any other `OPTIONS` belongs to the service.
-    pub(super) fn of(method: &Method, headers: &HeaderMap) -> Option<Self> {
+    pub(crate) fn of(method: &Method, headers: &HeaderMap) -> Option<Self> {
         if method != Method::OPTIONS || !headers.contains_key(ORIGIN) {
             return None;
         }

@@ -11,11 +11,10 @@ use crate::request_view::RequestView;
 const LAYER: &str = "csrf";
 
 /// Refuses what other sites make a browser send. See the [module page](crate::csrf).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 #[must_use = "layers do nothing until they wrap a service"]
 pub struct CsrfLayer {
-    /// `None` where a stack goes without.
-    policy: Option<Arc<Policy>>,
+    policy: Arc<Policy>,
 }
 
 impl CsrfLayer {
@@ -29,17 +28,9 @@ impl CsrfLayer {
 }
 
 impl CsrfLayer {
-    /// Lets everything pass.
-    pub(crate) fn off() -> Self {
-        Self { policy: None }
-    }
-}
-
-impl Default for CsrfLayer {
-    fn default() -> Self {
-        Self {
-            policy: Some(Arc::default()),
-        }
+    /// What judges, for a stack.
+    pub(crate) fn checkpoint(&self) -> Arc<Policy> {
+        Arc::clone(&self.policy)
     }
 }
 
@@ -47,7 +38,7 @@ impl<S> Layer<S> for CsrfLayer {
     type Service = Csrf<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Csrf::new(inner, self.policy.clone())
+        Csrf::new(inner, self.checkpoint())
     }
 }
 
@@ -118,7 +109,7 @@ impl CsrfLayerBuilder {
     pub fn build(self) -> Result<CsrfLayer, ConfigError> {
         self.faults.finish()?;
         Ok(CsrfLayer {
-            policy: Some(Arc::new(self.policy)),
+            policy: Arc::new(self.policy),
         })
     }
 

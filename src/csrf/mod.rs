@@ -63,14 +63,15 @@
 //! # }
 //! ```
 
-mod future;
+mod checkpoint;
 mod layer;
 mod policy;
 mod service;
 #[cfg(test)]
 mod tests;
 
-pub use self::future::ResponseFuture;
 pub use self::layer::{CsrfLayer, CsrfLayerBuilder};
+pub(crate) use self::policy::Policy;
 pub use self::policy::Refusal;
 pub use self::service::Csrf;
+pub use crate::checkpoint::ResponseFuture;

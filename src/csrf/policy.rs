@@ -17,7 +17,7 @@ type Exempt = dyn Fn(RequestView<'_>) -> bool + Send + Sync;
 
 /// What the builder settled, shared by all clones of the service.
 #[derive(Default)]
-pub(super) struct Policy {
+pub(crate) struct Policy {
     pub(super) exact: Vec<HeaderValue>,
     pub(super) patterns: Vec<Pattern>,
     pub(super) paths: Vec<String>,

@@ -1,48 +1,23 @@
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use tower_service::Service;
 
-use super::future::ResponseFuture;
-use super::policy::{Policy, Refusal};
+use super::policy::Policy;
 use crate::body::RejectBody;
-use crate::problem::Problem;
-use crate::request_id::RequestId;
-use crate::request_view::RequestView;
-
-/// Made and rendered once: a refusal under attack should cost no more than leave does.
-static FOREIGN: LazyLock<Problem> =
-    LazyLock::new(|| Problem::new(StatusCode::FORBIDDEN).with_detail("this request came from another site"));
+use crate::checkpoint::{Checkpoint, Entry, ResponseFuture};
 
 /// The service made by [`CsrfLayer`](super::CsrfLayer). See the [module page](crate::csrf).
 #[derive(Debug, Clone)]
 pub struct Csrf<S> {
     inner: S,
-    policy: Option<Arc<Policy>>,
+    policy: Arc<Policy>,
 }
 
 impl<S> Csrf<S> {
-    pub(super) fn new(inner: S, policy: Option<Arc<Policy>>) -> Self {
+    pub(super) fn new(inner: S, policy: Arc<Policy>) -> Self {
         Self { inner, policy }
-    }
-
-    /// The refusal of a request; in report-only mode it is only reported.
-    fn refusal<B>(&self, request: &Request<B>) -> Option<Refusal> {
-        let policy = self.policy.as_ref()?;
-        let refusal = policy.check(RequestView::of(request)).err()?;
-        if !policy.report_only {
-            return Some(refusal);
-        }
-        tracing::warn!(
-            target: "portcullis::csrf",
-            method = %request.method(),
-            path = request.uri().path(),
-            request_id = request.extensions().get::<RequestId>().map(RequestId::as_str),
-            reason = ?refusal,
-            "would be refused",
-        );
-        None
     }
 }
 
@@ -59,12 +34,11 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<ReqB>) -> Self::Future {
-        let Some(refusal) = self.refusal(&request) else {
-            return ResponseFuture::pass(self.inner.call(request));
-        };
-        let mut response = FOREIGN.clone().for_request(request.extensions()).into_response();
-        response.extensions_mut().insert(refusal);
-        ResponseFuture::refuse(response)
+    fn call(&mut self, mut request: Request<ReqB>) -> Self::Future {
+        match self.policy.enter(&mut request, &mut ()) {
+            Entry::Pass => ResponseFuture::pass(self.inner.call(request)),
+            Entry::Refuse(response) => ResponseFuture::refuse(response),
+            Entry::Wait(never) => match never {},
+        }
     }
 }

@@ -29,6 +29,11 @@ impl<C> JwtLayer<C> {
         Self { verifier }
     }
 
+    /// What verifies, for a stack.
+    pub(crate) fn checkpoint(&self) -> Arc<Verifier<C>> {
+        Arc::clone(&self.verifier)
+    }
+
     /// Fetches the keys of all issuers that publish them; see [`Jwks::preload`](super::Jwks::preload).
     ///
     /// # Errors
@@ -60,6 +65,6 @@ impl<S, C> Layer<S> for JwtLayer<C> {
     type Service = Jwt<S, C>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Jwt::new(inner, Arc::clone(&self.verifier))
+        Jwt::new(inner, self.checkpoint())
     }
 }

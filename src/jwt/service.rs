@@ -1,5 +1,4 @@
 use std::fmt;
-use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -7,9 +6,10 @@ use http::{Request, Response};
 use tower_service::Service;
 
 use super::claims::Claims;
-use super::future::{Parked, ResponseFuture};
+use super::future::ResponseFuture;
 use super::verifier::Verifier;
 use crate::body::RejectBody;
+use crate::checkpoint::Passage;
 
 /// The service made by [`JwtLayer`](super::JwtLayer). See the [module page](crate::jwt).
 pub struct Jwt<S, C = Claims> {
@@ -40,6 +40,7 @@ impl<S: fmt::Debug, C> fmt::Debug for Jwt<S, C> {
 
 impl<S, C, ReqB, ResB> Service<Request<ReqB>> for Jwt<S, C>
 where
+    // While a key is fetched, the service that is ready is kept, and its clone is made ready for the next request.
     S: Service<Request<ReqB>, Response = Response<ResB>> + Clone,
     C: Send + Sync + 'static,
     ResB: RejectBody,
@@ -52,23 +53,7 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<ReqB>) -> Self::Future {
-        let hold = match self.verifier.admit(&mut request) {
-            Ok(()) => return ResponseFuture::pass(self.inner.call(request)),
-            Err(hold) => hold,
-        };
-        match self.verifier.wait(hold) {
-            Ok(wait) => {
-                // The ready service goes with the request, and its clone has to become ready anew.
-                let clone = self.inner.clone();
-                ResponseFuture::wait(Parked {
-                    wait,
-                    service: mem::replace(&mut self.inner, clone),
-                    request,
-                    verifier: Arc::clone(&self.verifier),
-                })
-            }
-            Err(refusal) => ResponseFuture::refuse(self.verifier.refuse(&request, refusal)),
-        }
+    fn call(&mut self, request: Request<ReqB>) -> Self::Future {
+        ResponseFuture::new(Passage::begin(Arc::clone(&self.verifier), &mut self.inner, request))
     }
 }

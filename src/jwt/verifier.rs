@@ -19,7 +19,7 @@ use crate::request_id::RequestId;
 use crate::trail::Trail;
 
 /// What the builder settled, and what was verified: shared by all clones of the service.
-pub(super) struct Verifier<C> {
+pub(crate) struct Verifier<C> {
     pub(super) policy: Policy<C>,
     pub(super) cookie: Option<String>,
     pub(super) optional: bool,

@@ -16,16 +16,10 @@ use crate::request_view::RequestView;
 #[derive(Debug, Clone)]
 #[must_use = "layers do nothing until they wrap a service"]
 pub struct RateLimitLayer {
-    /// `None` where a stack goes without.
-    pub(super) limiter: Option<Arc<Limiter>>,
+    pub(super) limiter: Arc<Limiter>,
 }
 
 impl RateLimitLayer {
-    /// Counts nothing.
-    pub(crate) fn off() -> Self {
-        Self { limiter: None }
-    }
-
     /// No quota yet; by the client's address, with the draft's headers, 100 000 callers at most.
     pub fn builder() -> RateLimitLayerBuilder {
         RateLimitLayerBuilder::new()
@@ -56,23 +50,24 @@ impl RateLimitLayer {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn forget<B>(&self, request: &Request<B>) -> bool {
-        let limiter = self.limiter.as_ref();
-        limiter.is_some_and(|limiter| limiter.forget(RequestView::of(request)))
+        self.limiter.forget(RequestView::of(request))
     }
 
     /// Whether callers are told apart by address and by nothing else.
     pub(crate) fn is_by_address(&self) -> bool {
-        let mut rules = self.limiter.iter().flat_map(|limiter| &limiter.rules);
-        rules.all(|rule| rule.key.is_address())
+        self.limiter.rules.iter().all(|rule| rule.key.is_address())
     }
 
     /// A name that a quota of each bears.
     pub(crate) fn name_in_common(&self, other: &Self) -> Option<&str> {
-        self.names().find(|name| other.names().any(|other| other == *name))
+        self.limiter
+            .names()
+            .find(|name| other.limiter.names().any(|other| other == *name))
     }
 
-    fn names(&self) -> impl Iterator<Item = &str> {
-        self.limiter.iter().flat_map(|limiter| limiter.names())
+    /// What counts, for a stack.
+    pub(crate) fn checkpoint(&self) -> Arc<Limiter> {
+        Arc::clone(&self.limiter)
     }
 }
 
@@ -80,6 +75,6 @@ impl<S> Layer<S> for RateLimitLayer {
     type Service = RateLimit<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        RateLimit::new(inner, self.limiter.clone())
+        RateLimit::new(inner, self.checkpoint())
     }
 }

@@ -1,5 +1,4 @@
 use std::fmt;
-use std::sync::Arc;
 
 use http::{Extensions, HeaderMap, StatusCode};
 
@@ -22,7 +21,7 @@ use crate::request_view::RequestView;
 pub(super) const LAYER: &str = "rate_limit";
 
 /// What the builder settled and what has been counted, shared by all clones of the layer and of its services.
-pub(super) struct Limiter {
+pub(crate) struct Limiter {
     pub(super) rules: Box<[Rule]>,
     pub(super) store: Store,
     pub(super) ticks: Ticks,
@@ -36,7 +35,7 @@ pub(super) struct Limiter {
 
 impl Limiter {
     /// Counts the request, where that can be done at once.
-    pub(super) fn judge(self: &Arc<Self>, request: RequestView<'_>) -> Verdict {
+    pub(super) fn judge(&self, request: RequestView<'_>) -> Verdict {
         if self.skip.iter().any(|skip| skip(request)) {
             return Verdict::EXEMPT;
         }
@@ -73,7 +72,7 @@ impl Limiter {
     }
 
     /// As most layers have but one quota, without room for more.
-    fn take_one(self: &Arc<Self>, rule: &Rule, memory: &Memory, charge: Charge, request: &Extensions) -> Verdict {
+    fn take_one(&self, rule: &Rule, memory: &Memory, charge: Charge, request: &Extensions) -> Verdict {
         let now = self.ticks.now();
         match memory.take_one(charge, now) {
             Ok(_) if rule.is_silent() && !self.expose_state => Verdict::EXEMPT,
@@ -84,7 +83,7 @@ impl Limiter {
 
     /// What the store elsewhere has answered.
     pub(super) fn answered(
-        self: &Arc<Self>,
+        &self,
         charges: &[Charge],
         answer: Result<Taken, StoreFailure>,
         request: &Extensions,
@@ -98,7 +97,7 @@ impl Limiter {
         }
     }
 
-    fn admit(self: &Arc<Self>, charges: &[Charge], standings: &[Standing], now: u64) -> Verdict {
+    fn admit(&self, charges: &[Charge], standings: &[Standing], now: u64) -> Verdict {
         let shown = || {
             let rules = charges.iter().zip(standings);
             rules.filter_map(|(charge, standing)| Some((self.rules.get(charge.quota)?, *standing)))

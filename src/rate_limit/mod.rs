@@ -41,7 +41,7 @@
 //! [`Headers::Draft`] the values of up to 4096 different answers are kept, which is all of most quotas whose window is an hour or less;
 //! of larger ones, and of fixed windows, some cost one allocation. [`Headers::Legacy`] and [`Headers::Draft6`] cost two,
 //! [`expose_state`](RateLimitLayerBuilder::expose_state) one, and one what has to be remembered until the answer: several quotas that
-//! are told of, or one that may be given back. A request that waits costs one, and a timer. A refusal reads the same clock and the same
+//! are told of, or one that may be given back. A request that waits costs one, and its timer another. A refusal reads the same clock and the same
 //! places in the tables; its `Problem` is made once for each number of seconds to wait, and sending it takes four allocations. Of waits
 //! that are multiples of 64 seconds apart only one is kept, and the others take twelve more. No lock is shared by all requests: each set
 //! of 32 places has its own. A quota takes 17 bytes for each caller that it can remember, 22 in fixed windows: 1.7 MB by default.
@@ -120,6 +120,7 @@
 mod allowance;
 mod beyond;
 mod builder;
+mod checkpoint;
 mod clock;
 mod count;
 mod draft;
@@ -128,7 +129,6 @@ mod error;
 mod field;
 mod future;
 mod headers;
-mod inquiry;
 mod layer;
 mod limit;
 mod limiter;
@@ -157,6 +157,7 @@ pub use self::future::ResponseFuture;
 pub use self::headers::Headers;
 pub use self::layer::RateLimitLayer;
 pub use self::limit::Limit;
+pub(crate) use self::limiter::Limiter;
 pub use self::quota::Quota;
 pub use self::service::RateLimit;
 #[cfg(feature = "redis")]

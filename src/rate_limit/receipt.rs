@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use http::{HeaderMap, StatusCode};
 
 use super::limiter::Limiter;
@@ -8,13 +6,10 @@ use super::store::Charge;
 
 /// What an admitted request has taken: for the headers of its answer, and for what may be given back with it.
 #[derive(Debug)]
-pub(super) struct Receipt {
-    limiter: Arc<Limiter>,
-    kept: Kept,
-}
+pub(crate) struct Receipt(Told);
 
 #[derive(Debug)]
-enum Kept {
+enum Told {
     /// All there is to do is to tell of one quota.
     One(usize, Standing),
     Many(Box<[Entry]>),
@@ -30,13 +25,13 @@ pub(super) struct Entry {
 
 impl Receipt {
     /// `None` where the answer changes nothing.
-    pub(super) fn new(limiter: &Arc<Limiter>, charges: &[Charge], standings: &[Standing], now: u64) -> Option<Self> {
+    pub(super) fn new(limiter: &Limiter, charges: &[Charge], standings: &[Standing], now: u64) -> Option<Self> {
         let conditional = charges.iter().any(|charge| limiter.gives_back(charge.quota));
-        let kept = match (charges, standings) {
+        Some(Self(match (charges, standings) {
             _ if !conditional && !limiter.tells() => return None,
             ([], _) | (_, []) => return None,
-            ([charge], [standing, ..]) if !conditional => Kept::One(charge.quota, *standing),
-            _ => Kept::Many(
+            ([charge], [standing, ..]) if !conditional => Told::One(charge.quota, *standing),
+            _ => Told::Many(
                 charges
                     .iter()
                     .zip(standings)
@@ -47,23 +42,18 @@ impl Receipt {
                     })
                     .collect(),
             ),
-        };
-        Some(Self {
-            limiter: Arc::clone(limiter),
-            kept,
-        })
+        }))
     }
 
     /// The request is answered: gives back what is not to count, and then tells what is left.
-    pub(super) fn close(self, status: StatusCode, headers: Option<&mut HeaderMap>) {
-        let Self { limiter, kept } = self;
-        match kept {
-            Kept::One(quota, standing) => {
+    pub(super) fn close(self, limiter: &Limiter, status: StatusCode, headers: Option<&mut HeaderMap>) {
+        match self.0 {
+            Told::One(quota, standing) => {
                 if let Some(headers) = headers {
                     limiter.tell(headers, quota, limiter.shown(quota, standing));
                 }
             }
-            Kept::Many(mut entries) => {
+            Told::Many(mut entries) => {
                 limiter.give_back(&mut entries, status);
                 if let Some(headers) = headers {
                     for Entry { charge, standing, .. } in entries {

@@ -73,7 +73,7 @@ impl RateLimitLayerBuilder {
             Store::Shared,
         );
         Ok(RateLimitLayer {
-            limiter: Some(Arc::new(Limiter {
+            limiter: Arc::new(Limiter {
                 dry_run: self.dry_run.then(|| rules.iter().map(|_| Tally::default()).collect()),
                 rules,
                 store,
@@ -82,7 +82,7 @@ impl RateLimitLayerBuilder {
                 skip: self.skip,
                 expose_state: self.expose_state,
                 reports: Reports::default(),
-            })),
+            }),
         })
     }
 

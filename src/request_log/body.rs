@@ -19,7 +19,7 @@ pin_project! {
 }
 
 impl<B> ResponseBody<B> {
-    pub(super) fn new(inner: B, watch: Watch) -> Self {
+    pub(crate) fn new(inner: B, watch: Watch) -> Self {
         Self {
             inner: Watched::new(inner, watch),
         }

@@ -13,7 +13,9 @@ pub(super) type Filter = Arc<dyn Fn(RequestView<'_>) -> bool + Send + Sync>;
 
 /// The settings of one layer, shared by its services and by the requests in flight.
 #[derive(Default)]
-pub(super) struct Config {
+pub(crate) struct Config {
+    /// Whether requests go without a span.
+    pub(super) spanless: bool,
     pub(super) policy: Policy,
     pub(super) query: Query,
     pub(super) filter: Option<Filter>,

@@ -36,11 +36,18 @@ impl RequestLogLayer {
     }
 }
 
+impl RequestLogLayer {
+    /// What is recorded and how, for a stack.
+    pub(crate) fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.config)
+    }
+}
+
 impl<S> Layer<S> for RequestLogLayer {
     type Service = RequestLog<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        RequestLog::new(inner, Arc::clone(&self.config))
+        RequestLog::new(inner, self.config())
     }
 }
 
@@ -148,6 +155,15 @@ impl RequestLogLayerBuilder {
         W: io::Write,
     {
         self.config.json = Some(Lines::new(make_writer));
+        self
+    }
+
+    /// Whether each request is served within a span named `request`, by which what the handler logs names the request. Default true.
+    ///
+    /// A subscriber makes room for the span and formats its fields, which takes longer than a line of [`json`](Self::json). For services
+    /// that write such lines and log little else: their handlers name the request by its [`RequestId`](crate::RequestId).
+    pub fn span(mut self, opened: bool) -> Self {
+        self.config.spanless = !opened;
         self
     }
 

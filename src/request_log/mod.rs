@@ -158,8 +158,10 @@ mod told;
 mod watch;
 
 pub use self::body::ResponseBody;
+pub(crate) use self::config::Config;
 pub use self::count::{CountRequestBody, CountRequestBodyLayer, CountedBody};
 pub use self::future::ResponseFuture;
 pub use self::layer::{RequestLogLayer, RequestLogLayerBuilder};
 pub use self::service::RequestLog;
 pub use self::text::TextFormat;
+pub(crate) use self::watch::Watch;

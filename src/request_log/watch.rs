@@ -13,7 +13,7 @@ use super::span::span;
 
 /// What is kept of a request in flight.
 #[derive(Debug)]
-pub(super) enum Watch {
+pub(crate) enum Watch {
     /// Nobody listens.
     Idle,
     /// It is not recorded, and has its span all the same.
@@ -22,15 +22,15 @@ pub(super) enum Watch {
 }
 
 #[derive(Debug)]
-pub(super) struct Kept {
+pub(crate) struct Kept {
     record: Record,
     span: Span,
 }
 
 impl Watch {
-    pub(super) fn open<B>(request: &mut Request<B>, config: &Arc<Config>) -> Self {
+    pub(crate) fn open<B>(request: &mut Request<B>, config: &Arc<Config>) -> Self {
         let record = Record::open(request, config);
-        let span = span(request);
+        let span = if config.spanless { Span::none() } else { span(request) };
         match record {
             Some(record) => Self::Record(Box::new(Kept { record, span })),
             None if span.is_none() => Self::Idle,
@@ -39,7 +39,7 @@ impl Watch {
     }
 
     /// Runs `work` within the span. What a panic of it leaves behind is dropped by whoever caught the panic, perhaps much later.
-    pub(super) fn run<T>(&mut self, work: impl FnOnce() -> T) -> T {
+    pub(crate) fn run<T>(&mut self, work: impl FnOnce() -> T) -> T {
         match self {
             Self::Idle => work(),
             Self::Span(span) => span.in_scope(work),
@@ -52,7 +52,7 @@ impl Watch {
         }
     }
 
-    fn drop_within(&self, work: impl FnOnce()) {
+    pub(crate) fn drop_within(&self, work: impl FnOnce()) {
         match self {
             Self::Idle => work(),
             Self::Span(span) => span.in_scope(work),
@@ -61,7 +61,7 @@ impl Watch {
     }
 
     /// Notes the response's head. Where no body is to follow the record is written.
-    pub(super) fn answered<B: Body>(&mut self, response: &Response<B>) {
+    pub(crate) fn answered<B: Body>(&mut self, response: &Response<B>) {
         if let Some(record) = self.record()
             && !record.awaits_body(response)
         {
@@ -77,7 +77,7 @@ impl Watch {
     }
 
     /// Hands on what is kept.
-    pub(super) fn take(&mut self) -> Self {
+    pub(crate) fn take(&mut self) -> Self {
         std::mem::replace(self, Self::Idle)
     }
 

@@ -6,8 +6,7 @@ use std::task::{Context, Poll, ready};
 use http::Response;
 use pin_project_lite::pin_project;
 
-use super::csp::CspNonce;
-use super::policy::Policy;
+use super::policy::{Policy, Promised};
 
 pin_project! {
     /// The future of [`SecurityHeaders`](super::SecurityHeaders).
@@ -15,18 +14,16 @@ pin_project! {
     pub struct ResponseFuture<F> {
         #[pin]
         inner: F,
-        hsts: bool,
-        nonce: Option<CspNonce>,
+        promised: Promised,
         policy: Arc<Policy>,
     }
 }
 
 impl<F> ResponseFuture<F> {
-    pub(super) fn new(inner: F, hsts: bool, nonce: Option<CspNonce>, policy: Arc<Policy>) -> Self {
+    pub(super) fn new(inner: F, promised: Promised, policy: Arc<Policy>) -> Self {
         Self {
             inner,
-            hsts,
-            nonce,
+            promised,
             policy,
         }
     }
@@ -41,8 +38,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let mut response = ready!(this.inner.poll(cx))?;
-        this.policy
-            .apply(response.headers_mut(), *this.hsts, this.nonce.as_ref());
+        this.policy.leave(this.promised, response.headers_mut());
         Poll::Ready(Ok(response))
     }
 }

@@ -34,6 +34,11 @@ impl SecurityHeadersLayer {
             policy: Arc::new(policy),
         }
     }
+
+    /// What decides, for a stack.
+    pub(crate) fn policy(&self) -> Arc<Policy> {
+        Arc::clone(&self.policy)
+    }
 }
 
 impl Default for SecurityHeadersLayer {
@@ -47,6 +52,6 @@ impl<S> Layer<S> for SecurityHeadersLayer {
     type Service = SecurityHeaders<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        SecurityHeaders::new(inner, Arc::clone(&self.policy))
+        SecurityHeaders::new(inner, self.policy())
     }
 }

@@ -87,6 +87,7 @@ pub use self::builder::SecurityHeadersBuilder;
 pub use self::csp::{Csp, CspNonce};
 pub use self::future::ResponseFuture;
 pub use self::layer::SecurityHeadersLayer;
+pub(crate) use self::policy::{Policy, Promised};
 pub use self::service::SecurityHeaders;
 pub use self::value::{
     CLEAR_SITE_DATA, CacheControl, CrossDomainPolicies, EmbedderPolicy, FrameOptions, Hsts, OpenerPolicy,

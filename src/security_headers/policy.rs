@@ -15,7 +15,7 @@ const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto
 
 /// What the builder settled, shared by all clones of the service.
 #[derive(Debug)]
-pub(super) struct Policy {
+pub(crate) struct Policy {
     pub(super) fixed: Vec<(HeaderName, HeaderValue)>,
     /// A content policy that changes with each response.
     pub(super) varying: Option<(HeaderName, Template)>,
@@ -26,8 +26,15 @@ pub(super) struct Policy {
     pub(super) prepared: Option<[Prepared; 2]>,
 }
 
+/// What a request's answer is to bear beyond the fixed headers.
+#[derive(Default)]
+pub(crate) struct Promised {
+    hsts: bool,
+    nonce: Option<CspNonce>,
+}
+
 impl Policy {
-    pub(super) fn sends_hsts<B>(&self, request: &Request<B>) -> bool {
+    fn sends_hsts<B>(&self, request: &Request<B>) -> bool {
         self.hsts.is_some()
             && (self.hsts_always
                 || request.uri().scheme() == Some(&Scheme::HTTPS)
@@ -35,11 +42,22 @@ impl Policy {
                 || (self.trust_forwarded_proto && says_https(request.headers())))
     }
 
-    pub(super) fn apply(&self, headers: &mut HeaderMap, hsts: bool, nonce: Option<&CspNonce>) {
+    /// Leaves the nonce with the request, where there is one.
+    pub(crate) fn enter<B>(&self, request: &mut Request<B>) -> Promised {
+        let hsts = self.sends_hsts(request);
+        let nonce = self.varying.is_some().then(CspNonce::generate);
+        if let Some(nonce) = &nonce {
+            request.extensions_mut().insert(nonce.clone());
+        }
+        Promised { hsts, nonce }
+    }
+
+    /// Marks the answer.
+    pub(crate) fn leave(&self, Promised { hsts, nonce }: &Promised, headers: &mut HeaderMap) {
         if let Some([without, with]) = &self.prepared
             && Prepared::suits(headers)
         {
-            let prepared = if hsts { with } else { without };
+            let prepared = if *hsts { with } else { without };
             *headers = prepared.around(take(headers));
             return;
         }
@@ -56,7 +74,7 @@ impl Policy {
         if let (Some((name, template)), Some(nonce)) = (&self.varying, nonce) {
             fill_in(headers, name, || template.fill(nonce));
         }
-        if let Some(value) = self.hsts.as_ref().filter(|_| hsts) {
+        if let Some(value) = self.hsts.as_ref().filter(|_| *hsts) {
             fill_in(headers, &STRICT_TRANSPORT_SECURITY, || Some(value.clone()));
         }
     }

@@ -4,7 +4,6 @@ use std::task::{Context, Poll};
 use http::{Request, Response};
 use tower_service::Service;
 
-use super::csp::CspNonce;
 use super::future::ResponseFuture;
 use super::policy::Policy;
 
@@ -34,11 +33,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqB>) -> Self::Future {
-        let hsts = self.policy.sends_hsts(&request);
-        let nonce = self.policy.varying.is_some().then(CspNonce::generate);
-        if let Some(nonce) = &nonce {
-            request.extensions_mut().insert(nonce.clone());
-        }
-        ResponseFuture::new(self.inner.call(request), hsts, nonce, Arc::clone(&self.policy))
+        let promised = self.policy.enter(&mut request);
+        ResponseFuture::new(self.inner.call(request), promised, Arc::clone(&self.policy))
     }
 }

@@ -18,6 +18,13 @@ impl SessionLayer {
     }
 }
 
+impl SessionLayer {
+    /// What is asked, for a stack.
+    pub(crate) fn checkpoint(&self) -> Sessions {
+        self.sessions.clone()
+    }
+}
+
 impl Sessions {
     /// The layer that refuses what was ended or revoked here; the same as [`SessionLayer::new`].
     pub fn layer(&self) -> SessionLayer {
@@ -29,6 +36,6 @@ impl<S> Layer<S> for SessionLayer {
     type Service = CheckSession<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        CheckSession::new(inner, self.sessions.clone())
+        CheckSession::new(inner, self.checkpoint())
     }
 }

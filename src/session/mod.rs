@@ -50,7 +50,7 @@
 //! Any other is a [`SessionStore`] of your own. Stores other than memory need a tokio runtime with its clock.
 //!
 //! It costs no allocation in memory: two hashes of short texts and a lock that one in 64 of the users share. With another store it
-//! costs the question to it, a clone of the inner service, and the box of the answer; nothing waits for the body.
+//! costs the question to it, a clone of the inner service, and two boxes, of the answer and of all that waits for it; nothing waits for the body.
 //!
 //! It goes inside `jwt`, whose identity it reads, and outside `authorize` and the handlers.
 //!
@@ -123,6 +123,7 @@
 
 mod builder;
 mod check;
+mod checkpoint;
 mod clock;
 mod cookie;
 mod error;

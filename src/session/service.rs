@@ -1,15 +1,12 @@
 use std::task::{Context, Poll};
 
-use http::{Request, Response, StatusCode};
-use tokio::time::timeout;
+use http::{Request, Response};
 use tower_service::Service;
 
-use super::check::Check;
-use super::future::{Held, ResponseFuture, refusal};
+use super::future::ResponseFuture;
 use super::sessions::Sessions;
 use crate::body::RejectBody;
-use crate::identity::Identity;
-use crate::problem::Problem;
+use crate::checkpoint::Passage;
 
 /// The service made by [`SessionLayer`](super::SessionLayer). See the [module page](crate::session).
 ///
@@ -40,25 +37,6 @@ where
     }
 
     fn call(&mut self, request: Request<ReqB>) -> Self::Future {
-        let Some(identity) = request.extensions().get::<Identity>() else {
-            self.sessions.report_misplacement();
-            let problem = Problem::new(StatusCode::INTERNAL_SERVER_ERROR).for_request(request.extensions());
-            return ResponseFuture::refuse(problem.into_response());
-        };
-        match self.sessions.check(identity) {
-            Check::Pass => ResponseFuture::pass(self.inner.call(request)),
-            Check::Refuse(why) => ResponseFuture::refuse(refusal(why, request.extensions())),
-            Check::Ask(question, answer) => {
-                // The clone stays behind; the service that is ready is the one that will be called.
-                let next = self.inner.clone();
-                let held = Held {
-                    service: std::mem::replace(&mut self.inner, next),
-                    request,
-                    question,
-                    sessions: self.sessions.clone(),
-                };
-                ResponseFuture::ask(timeout(self.sessions.check_deadline(), answer), held)
-            }
-        }
+        ResponseFuture::new(Passage::begin(self.sessions.clone(), &mut self.inner, request))
     }
 }

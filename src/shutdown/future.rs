@@ -1,12 +1,11 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use http::header::CONNECTION;
-use http::{HeaderValue, Response, StatusCode};
+use http::Response;
 use pin_project_lite::pin_project;
 
 use super::body::ResponseBody;
-use super::handle::Guard;
+use super::counted::Counted;
 
 pin_project! {
     /// The future of [`InFlight`](super::InFlight).
@@ -14,14 +13,13 @@ pin_project! {
     pub struct ResponseFuture<F> {
         #[pin]
         inner: F,
-        guard: Option<Guard>,
-        closable: bool,
+        counted: Counted,
     }
 }
 
 impl<F> ResponseFuture<F> {
-    pub(super) fn new(inner: F, guard: Option<Guard>, closable: bool) -> Self {
-        Self { inner, guard, closable }
+    pub(super) fn new(inner: F, counted: Counted) -> Self {
+        Self { inner, counted }
     }
 }
 
@@ -33,16 +31,11 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let result = ready!(this.inner.poll(cx));
-        let guard = this.guard.take();
-        let mut response = result?;
-        // HTTP/2 forbids the header (RFC 9113 section 8.2.2), and a 101 needs its own.
-        let closable = *this.closable && response.status() != StatusCode::SWITCHING_PROTOCOLS;
-        if closable && guard.as_ref().is_some_and(Guard::is_draining) {
-            response
-                .headers_mut()
-                .insert(CONNECTION, HeaderValue::from_static("close"));
+        let mut result = ready!(this.inner.poll(cx));
+        if let Ok(response) = &mut result {
+            this.counted.leave(response);
         }
-        Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, guard))))
+        let guard = this.counted.guard();
+        Poll::Ready(result.map(|response| response.map(|body| ResponseBody::new(body, guard))))
     }
 }

@@ -19,6 +19,13 @@ impl Handle {
     }
 }
 
+impl ShutdownLayer {
+    /// Who counts, for a stack.
+    pub(crate) fn handle(&self) -> Option<Handle> {
+        self.handle.clone()
+    }
+}
+
 impl Default for ShutdownLayer {
     /// Counts for nobody: the layer of a shutdown that never begins.
     fn default() -> Self {
@@ -30,6 +37,6 @@ impl<S> Layer<S> for ShutdownLayer {
     type Service = InFlight<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        InFlight::new(inner, self.handle.clone())
+        InFlight::new(inner, self.handle())
     }
 }

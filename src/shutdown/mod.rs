@@ -79,6 +79,7 @@
 
 mod body;
 mod controller;
+mod counted;
 mod future;
 mod handle;
 mod hooks;
@@ -90,6 +91,7 @@ mod signals;
 
 pub use self::body::ResponseBody;
 pub use self::controller::{Builder, Shutdown};
+pub(crate) use self::counted::Counted;
 pub use self::future::ResponseFuture;
 pub use self::handle::{Guard, Handle};
 pub use self::layer::ShutdownLayer;

@@ -1,9 +1,10 @@
 use std::task::{Context, Poll};
 
-use http::{Request, Response, Version};
+use http::{Request, Response};
 use tower_service::Service;
 
 use super::body::ResponseBody;
+use super::counted::Counted;
 use super::future::ResponseFuture;
 use super::handle::Handle;
 
@@ -34,8 +35,7 @@ where
 
     fn call(&mut self, request: Request<ReqB>) -> Self::Future {
         // Counted before the inner call, whose work may begin at once.
-        let guard = self.handle.as_ref().map(Handle::guard);
-        let closable = request.version() <= Version::HTTP_11;
-        ResponseFuture::new(self.inner.call(request), guard, closable)
+        let counted = Counted::enter(self.handle.as_ref(), &request);
+        ResponseFuture::new(self.inner.call(request), counted)
     }
 }

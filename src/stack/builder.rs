@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use super::layer::Stack;
+use super::layers::Layers;
 use super::part::Part;
-use super::slot::Slot;
 use crate::authorize::AuthorizeLayer;
 use crate::catch_error::CatchErrorLayer;
 use crate::client_ip::ClientIpLayer;
@@ -127,7 +127,8 @@ impl<C> StackBuilder<C> {
         self
     }
 
-    /// Which proxies are trusted about the client's address. Default: none, where a limit by address is set; else left out.
+    /// Which proxies are trusted about the client's address. Default: left out, so that the client is the peer for whoever asks
+    /// [`ClientIp::of`](crate::client_ip::ClientIp::of), a limit by address too.
     pub fn client_ip(mut self, part: impl Part<ClientIpLayer>) -> Self {
         self.client_ip = self.faults.absorb(part.into_layer());
         self
@@ -249,26 +250,36 @@ impl<C> StackBuilder<C> {
             }
         }
         self.faults.finish()?;
-        let client_ip = self
-            .client_ip
-            .or_else(|| self.rate_limit.is_some().then(ClientIpLayer::peer));
-        Ok(Stack {
+        let arrival = (
+            self.client_ip.map(|layer| layer.checkpoint()),
+            (
+                self.rate_limit.map(|layer| layer.checkpoint()),
+                (
+                    self.throttle.map(|layer| layer.checkpoint()),
+                    self.csrf.map(|layer| layer.checkpoint()),
+                ),
+            ),
+        );
+        let admission = (
+            self.jwt.map(|layer| layer.checkpoint()),
+            (
+                self.session.map(|layer| layer.checkpoint()),
+                (
+                    self.rate_limit_user.map(|layer| layer.checkpoint()),
+                    self.authorize.map(|layer| layer.checkpoint()),
+                ),
+            ),
+        );
+        Ok(Stack::new(Layers {
             request_id: self.request_id,
-            trace_context: Slot::or(self.trace_context, TraceContextLayer::off()),
-            request_log: self.request_log,
+            trace_context: self.trace_context,
+            request_log: self.request_log.config(),
             catch_error: self.catch_error,
-            shutdown: self.shutdown,
-            security_headers: self.security_headers,
-            cors: self.cors,
-            client_ip: Slot::or(client_ip, ClientIpLayer::off()),
-            rate_limit: Slot::or(self.rate_limit, RateLimitLayer::off()),
-            throttle: Slot::or(self.throttle, ThrottleLayer::off()),
-            csrf: Slot::or(self.csrf, CsrfLayer::off()),
-            timeout: Slot::or(self.timeout, TimeoutLayer::off()),
-            jwt: self.jwt,
-            session: self.session,
-            rate_limit_user: Slot::or(self.rate_limit_user, RateLimitLayer::off()),
-            authorize: self.authorize,
-        })
+            shutdown: self.shutdown.handle(),
+            security_headers: self.security_headers.policy(),
+            cors: self.cors.map(|layer| layer.policy()),
+            checkpoints: (arrival, admission),
+            timeout: self.timeout,
+        }))
     }
 }

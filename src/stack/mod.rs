@@ -8,8 +8,7 @@
 //!    could crash. [`Stack::explain`] prints the order with the reason of each line.
 //! 2. Without a word of yours it has what needs no policy: request id, request log, catch error, security headers and not found.
 //!    What admits or refuses is added by name.
-//! 3. A limit by address brings the client's address with it: the peer's, unless [`client_ip`](StackBuilder::client_ip) says which
-//!    proxies are trusted.
+//! 3. A limit by address counts the peer, unless [`client_ip`](StackBuilder::client_ip) says which proxies are trusted.
 //! 4. Sessions, a limit by user or a policy without `jwt` is a [`ConfigError`](crate::ConfigError): nothing would say who the caller is. So is
 //!    a limit by user that counts by address, or whose quota has the name of the other limit's.
 //! 5. The faults of all parts are listed at once, since the builder takes the parts' builders: see [`Part`].
@@ -18,7 +17,8 @@
 //! named types by the layers that must see its end. A body limit is tower-http's: put it on the service before this layer goes
 //! around it.
 //!
-//! It costs what its layers cost. One left out costs a branch.
+//! It costs less than its layers do one around the other: they share one future, and one reference to what the builder settled. One
+//! left out costs a branch.
 //!
 //! It goes around the whole service, once. With axum that is `Router::layer`, after all routes, so that the log knows their
 //! templates. A layer of yours that must stand between two of these is a reason to stack them by hand with `tower::ServiceBuilder`;
@@ -83,15 +83,22 @@
 //! # }
 //! ```
 
+mod body;
 mod builder;
+mod crossing;
 mod explain;
+mod future;
+mod kept;
 mod layer;
-mod maybe;
+mod layers;
 mod part;
-mod slot;
+mod service;
+mod work;
 
+pub use self::body::ResponseBody;
 pub use self::builder::StackBuilder;
 pub use self::explain::{Explanation, Step};
-pub use self::layer::{Gate, Stack};
-pub use self::maybe::{Maybe, MaybeFuture};
+pub use self::future::ResponseFuture;
+pub use self::layer::Stack;
 pub use self::part::Part;
+pub use self::service::Gate;

@@ -19,7 +19,7 @@ pin_project! {
 }
 
 impl<B> ResponseBody<B> {
-    pub(super) fn new(inner: B, permits: Option<Permits>) -> Self {
+    pub(crate) fn new(inner: B, permits: Option<Permits>) -> Self {
         Self { inner, permits }
     }
 }

@@ -18,7 +18,7 @@ pub(super) const LAYER: &str = "throttle";
 pub(super) type Skip = Arc<dyn Fn(RequestView<'_>) -> bool + Send + Sync>;
 
 /// What the builder settled and who is under way, shared by all clones of the layer and of its services.
-pub(super) struct Gate {
+pub(crate) struct Gate {
     pub(super) served: Arc<Semaphore>,
     /// One permit for each that may wait, whatever for.
     pub(super) queue: Arc<Semaphore>,
@@ -34,7 +34,7 @@ pub(super) struct Gate {
 
 /// What a request is served by, until its answer has ended.
 #[derive(Debug)]
-pub(super) struct Permits {
+pub(crate) struct Permits {
     _key: Option<KeyPermit>,
     _served: OwnedSemaphorePermit,
 }

@@ -24,16 +24,10 @@ const LONGEST: Duration = Duration::from_secs(60 * 60);
 #[derive(Debug, Clone)]
 #[must_use = "layers do nothing until they wrap a service"]
 pub struct ThrottleLayer {
-    /// `None` where a stack goes without.
-    gate: Option<Arc<Gate>>,
+    gate: Arc<Gate>,
 }
 
 impl ThrottleLayer {
-    /// Holds nobody up.
-    pub(crate) fn off() -> Self {
-        Self { gate: None }
-    }
-
     /// No limit yet; nothing per caller, a queue for 5 seconds at most.
     pub fn builder() -> ThrottleLayerBuilder {
         ThrottleLayerBuilder {
@@ -56,9 +50,14 @@ impl ThrottleLayer {
         Self::builder().max_concurrent(max_concurrent).build()
     }
 
+    /// What counts, for a stack.
+    pub(crate) fn checkpoint(&self) -> Arc<Gate> {
+        Arc::clone(&self.gate)
+    }
+
     #[cfg(test)]
     pub(super) fn gate(&self) -> &Gate {
-        self.gate.as_deref().expect("a layer that was built")
+        &self.gate
     }
 }
 
@@ -66,7 +65,7 @@ impl<S> Layer<S> for ThrottleLayer {
     type Service = Throttle<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Throttle::new(inner, self.gate.clone())
+        Throttle::new(inner, self.checkpoint())
     }
 }
 
@@ -185,7 +184,7 @@ impl ThrottleLayerBuilder {
         });
         let refusal = |detail| refusal(detail, self.retry_after);
         Ok(ThrottleLayer {
-            gate: Some(Arc::new(Gate {
+            gate: Arc::new(Gate {
                 served: Arc::new(Semaphore::new(max_concurrent)),
                 queue: Arc::new(Semaphore::new(max_queued)),
                 deadline: self.max_wait,
@@ -194,7 +193,7 @@ impl ThrottleLayerBuilder {
                 busy: refusal("too much is going on just now; try again"),
                 too_many: refusal("too many of your requests are under way; try again"),
                 reports: Reports::default(),
-            })),
+            }),
         })
     }
 }

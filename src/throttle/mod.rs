@@ -26,7 +26,7 @@
 //! error in place of the service's own.
 //!
 //! It costs no allocation where the request is served at once; per key one, for the caller's first of those under way. One that waits
-//! costs two and a clone of the inner service. There is no lock for requests that are served at once, beyond one that a 64th of
+//! costs three and a clone of the inner service. There is no lock for requests that are served at once, beyond one that a 64th of
 //! the callers share. Waiting needs a tokio runtime with its clock.
 //!
 //! It goes inside `client_ip` and `rate_limit` by address, whose refusals are cheaper and need no permit, and outside everything
@@ -99,6 +99,7 @@
 //! ```
 
 mod body;
+mod checkpoint;
 mod future;
 mod gate;
 mod keys;
@@ -109,6 +110,7 @@ mod tests;
 
 pub use self::body::ResponseBody;
 pub use self::future::ResponseFuture;
+pub(crate) use self::gate::{Gate, Permits};
 pub use self::layer::{ThrottleLayer, ThrottleLayerBuilder};
 pub use self::service::Throttle;
 pub use crate::caller::{Key, MissingKey};

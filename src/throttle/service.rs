@@ -6,19 +6,19 @@ use tower_service::Service;
 
 use super::body::ResponseBody;
 use super::future::ResponseFuture;
-use super::gate::{Gate, Verdict};
+use super::gate::Gate;
 use crate::body::RejectBody;
-use crate::request_view::RequestView;
+use crate::checkpoint::Passage;
 
 /// The service made by [`ThrottleLayer`](super::ThrottleLayer). See the [module page](crate::throttle).
 #[derive(Debug, Clone)]
 pub struct Throttle<S> {
     inner: S,
-    gate: Option<Arc<Gate>>,
+    gate: Arc<Gate>,
 }
 
 impl<S> Throttle<S> {
-    pub(super) fn new(inner: S, gate: Option<Arc<Gate>>) -> Self {
+    pub(super) fn new(inner: S, gate: Arc<Gate>) -> Self {
         Self { inner, gate }
     }
 }
@@ -38,18 +38,6 @@ where
     }
 
     fn call(&mut self, request: Request<ReqB>) -> Self::Future {
-        let Some(gate) = &self.gate else {
-            return ResponseFuture::pass(self.inner.call(request), None);
-        };
-        match gate.judge(RequestView::of(&request)) {
-            Verdict::Exempt => ResponseFuture::pass(self.inner.call(request), None),
-            Verdict::Serve(permits) => ResponseFuture::pass(self.inner.call(request), Some(permits)),
-            Verdict::Wait(waiting) => {
-                let next = self.inner.clone();
-                let ready = std::mem::replace(&mut self.inner, next);
-                ResponseFuture::wait(waiting, ready, request)
-            }
-            Verdict::Refuse(problem) => ResponseFuture::refuse(problem.for_request(request.extensions())),
-        }
+        ResponseFuture::new(Passage::begin(Arc::clone(&self.gate), &mut self.inner, request))
     }
 }

@@ -14,7 +14,7 @@ use super::flight::{Driver, Flight, Inner, Opened, Settings, Snapshot, lock};
 use super::policy::Step;
 
 /// Waits until a fetch has ended.
-pub(in crate::jwt) type Wait = Pin<Box<dyn Future<Output = ()> + Send>>;
+pub(crate) type Wait = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The keys of an issuer, fetched from where it publishes them and kept up to date. See [key sets](crate::jwt#key-sets).
 ///

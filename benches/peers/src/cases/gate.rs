@@ -154,16 +154,18 @@ pub(super) fn logged(_: Scale) -> Cases {
     Ok(vec![
         admits("admits, JSON log", false, QUARTER, 1)?,
         admits("admits, JSON log, cached token", true, QUARTER, 1)?,
-        admits_with_lines()?,
+        admits_with_lines("admits, own lines of JSON, cached token", true)?,
+        admits_with_lines("admits, own lines of JSON without a span, cached token", false)?,
     ])
 }
 
-/// Our own lines instead of the subscriber's, which still hears of the span.
-fn admits_with_lines() -> Result<Case, String> {
+/// Our own lines instead of the subscriber's, which still hears of the span where there is one.
+fn admits_with_lines(path: &'static str, span: bool) -> Result<Case, String> {
     let model = signed()?;
-    let log = RequestLogLayer::builder().json(|| Sink).build().map_err(told)?;
+    let log = RequestLogLayer::builder().json(|| Sink).span(span);
+    let log = log.build().map_err(told)?;
     let ours = stacked("portcullis", OK, true, GENEROUS, log, &model)?;
-    admission("admits, own lines of JSON, cached token", ours, QUARTER, 1, &model)
+    admission(path, ours, QUARTER, 1, &model)
 }
 
 fn admits(path: &'static str, cached: bool, goal: f64, lines: usize) -> Result<Case, String> {

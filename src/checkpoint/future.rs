@@ -6,7 +6,7 @@ use http::Response;
 use pin_project_lite::pin_project;
 
 pin_project! {
-    /// The future of [`ResolveClientIp`](super::ResolveClientIp).
+    /// The future of a layer that refuses or lets through, and never waits.
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F, B> {
         #[pin]
@@ -23,14 +23,14 @@ pin_project! {
 }
 
 impl<F, B> ResponseFuture<F, B> {
-    pub(super) fn refuse(response: Response<B>) -> Self {
+    pub(crate) fn refuse(response: Response<B>) -> Self {
         let work = Work::Refuse {
             response: Some(response),
         };
         Self { work }
     }
 
-    pub(super) fn pass(future: F) -> Self {
+    pub(crate) fn pass(future: F) -> Self {
         let work = Work::Pass { future };
         Self { work }
     }

@@ -1,0 +1,157 @@
+use std::error::Error as StdError;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use http::{Request, Response};
+use http_body::Body;
+use tower_service::Service;
+
+use super::kept::Kept;
+use super::layers::Layers;
+use super::work::{Waiting, Work, WorkProj};
+use crate::body::RejectBody;
+use crate::catch_error::{Fault, guarded};
+use crate::checkpoint::{Checkpoint, Either, Entry};
+use crate::cors;
+use crate::not_found::explain;
+
+/// A request on its way, within `catch_error`. Ready, its answer lies in the work; it is marked where it lies, since each move costs
+/// as much as a header.
+pub(super) struct Crossing<'a, S, F, C, Q, A> {
+    pub(super) work: Pin<&'a mut Work<S, F, C, Q, A>>,
+    pub(super) layers: &'a Layers<C>,
+    pub(super) kept: &'a mut Kept<C>,
+}
+
+impl<S, F, C, Q, A> Crossing<'_, S, F, C, Q, A>
+where
+    S: Service<Request<Q>, Response = Response<A>, Future = F>,
+    F: Future<Output = Result<Response<A>, S::Error>>,
+    S::Error: Into<Box<dyn StdError + Send + Sync>>,
+    C: Send + Sync + 'static,
+    A: RejectBody + Body,
+{
+    /// `shutdown`, `security_headers` and `cors` around the rest.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // While the service works.
+        self.kept.verdict.advance(cx);
+        let preflight = matches!(*self.work, Work::Preflight { .. });
+        if !preflight {
+            ready!(self.poll_caught(cx));
+        }
+        let allowed = ready!(self.kept.verdict.poll(cx));
+        let Self { work, layers, kept } = self;
+        if let (WorkProj::Preflight { asked }, Some(cors)) = (work.as_mut().project(), &layers.cors)
+            && let Some(asked) = asked.take()
+        {
+            let answer = cors::answer(cors, asked, allowed.clone(), kept.request_id());
+            work.set(Work::answered(answer));
+        }
+        let Some(response) = work.as_mut().answer() else {
+            // Polled after completion, which the contract of `Future` leaves open.
+            return Poll::Pending;
+        };
+        // Before those of `cors`, which take any value's place: the fewer headers there are, the fewer have to be moved.
+        layers.security_headers.leave(&kept.promised, response.headers_mut());
+        if let Some(cors) = layers.cors.as_ref().filter(|_| !preflight) {
+            cors.decorate(response.headers_mut(), allowed);
+        }
+        kept.counted.leave(response);
+        Poll::Ready(())
+    }
+
+    /// Catches here and not only further out, so that the answer to a crash passes the layers in between.
+    fn poll_caught(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let fault = match guarded(|| self.poll_checked(cx)) {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(Ok(()))) => return Poll::Ready(()),
+            Ok(Poll::Ready(Err(fault))) => fault,
+            Err(message) => Fault::Panicked(message),
+        };
+        let response = self.kept.fault(&fault);
+        self.answer(response);
+        Poll::Ready(())
+    }
+
+    /// The checkpoints, `not_found` and the service.
+    fn poll_checked(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        loop {
+            let Self { work, layers, kept } = self;
+            let waiting = match work.as_mut().project() {
+                WorkProj::Serving { future } => {
+                    let Poll::Ready(answer) = future.poll(cx) else {
+                        return self.poll_late(cx);
+                    };
+                    match answer {
+                        Ok(response) => self.answer(response),
+                        Err(error) => {
+                            layers.checkpoints.fail(&mut kept.checkpoints);
+                            return Poll::Ready(Err(Fault::Error(error.into())));
+                        }
+                    }
+                    let Self { work, layers, kept } = self;
+                    if let Some(response) = work.as_mut().answer() {
+                        explain(response, kept.request_id());
+                        layers.checkpoints.leave(&mut kept.checkpoints, response);
+                    }
+                    return Poll::Ready(Ok(()));
+                }
+                WorkProj::Waiting { waiting } => waiting,
+                WorkProj::Answered { .. } => return Poll::Ready(Ok(())),
+                WorkProj::Preflight { .. } | WorkProj::Done => return Poll::Pending,
+            };
+            let Some(parked) = waiting else {
+                return Poll::Pending;
+            };
+            let Waiting { wait, request, .. } = &mut **parked;
+            let Poll::Ready(entry) = layers.checkpoints.resume(wait, request, &mut kept.checkpoints, cx) else {
+                // The deadline counts for what is within it only.
+                return match wait {
+                    Either::Inner(_) => self.poll_late(cx),
+                    Either::Outer(_) => Poll::Pending,
+                };
+            };
+            let Some(mut parked) = waiting.take() else {
+                return Poll::Pending;
+            };
+            let next = match entry {
+                Entry::Pass => Work::Serving {
+                    future: parked.service.call(parked.request),
+                },
+                Entry::Refuse(mut response) => {
+                    layers.checkpoints.leave(&mut kept.checkpoints, &mut response);
+                    Work::answered(response)
+                }
+                Entry::Wait(wait) => {
+                    parked.wait = wait;
+                    Work::Waiting { waiting: Some(parked) }
+                }
+            };
+            work.set(next);
+        }
+    }
+
+    /// The work ends at the deadline, and what is within that never hears of an answer.
+    fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        let Self { layers, kept, .. } = self;
+        let Some(timeout) = &layers.timeout else {
+            return Poll::Pending;
+        };
+        ready!(timeout.poll(&mut kept.sleep, cx));
+        let problem = timeout.refuse(kept.request_id(), kept.trail());
+        let mut response = problem.into_response();
+        let (arrival, admission) = &layers.checkpoints;
+        admission.fail(&mut kept.checkpoints.1);
+        arrival.leave(&mut kept.checkpoints.0, &mut response);
+        self.answer(response);
+        Poll::Ready(Ok(()))
+    }
+
+    /// The work is done, and its future dropped.
+    fn answer(&mut self, response: Response<A>) {
+        let work = &mut self.work;
+        self.kept
+            .guard("dropping the future", || work.set(Work::answered(response)));
+    }
+}
