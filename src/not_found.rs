@@ -54,7 +54,6 @@ use std::fmt;
 use std::future::{Future, Ready, ready};
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::LazyLock;
 use std::task::{Context, Poll, ready};
 
 use http::header::{ALLOW, CONTENT_LENGTH};
@@ -68,10 +67,6 @@ use crate::body::RejectBody;
 use crate::config_error::ConfigError;
 use crate::problem::Problem;
 use crate::request_id::RequestId;
-
-/// Made and rendered once: whoever looks for holes asks for much that is not there.
-static NO_ROUTE: LazyLock<Problem> = LazyLock::new(|| Problem::new(StatusCode::NOT_FOUND));
-static NO_METHOD: LazyLock<Problem> = LazyLock::new(|| Problem::new(StatusCode::METHOD_NOT_ALLOWED));
 
 /// Answers every request with a `404`. See the [module page](self).
 pub struct NotFound<B> {
@@ -115,7 +110,7 @@ impl<ReqB, B: RejectBody> Service<Request<ReqB>> for NotFound<B> {
     }
 
     fn call(&mut self, request: Request<ReqB>) -> Self::Future {
-        let problem = NO_ROUTE.clone().for_request(request.extensions());
+        let problem = Problem::new(StatusCode::NOT_FOUND).for_request(request.extensions());
         ready(Ok(problem.into_response()))
     }
 }
@@ -266,10 +261,7 @@ pub(crate) fn explain<B: RejectBody + Body>(response: &mut Response<B>, id: Opti
     if !is_bare(response) {
         return;
     }
-    let problem = match response.status() {
-        StatusCode::METHOD_NOT_ALLOWED => NO_METHOD.clone(),
-        _ => NO_ROUTE.clone(),
-    };
+    let problem = Problem::new(response.status());
     let problem = match id {
         Some(id) => problem.with_request_id(id.clone()),
         None => problem,

@@ -143,6 +143,8 @@ fn a_caught_panic_leaves_nothing_behind() {
         count(service.clone(), request(&[]));
     });
     assert_eq!(memory.bytes_current, 0, "{memory:?}");
+    // Three for the panic and its message, one to hand it on, and five for the answer.
+    assert_eq!(count(service, request(&[])), 9);
 }
 
 #[test]
@@ -154,9 +156,43 @@ fn request_id_allocates_its_text_and_its_place() {
 
 #[test]
 fn security_headers_grow_the_header_map_once() {
-    // One growth is two allocations: the map's entries and its index.
+    // One growth, or a copy, is two allocations: the map's entries and its index.
     check("helmet", &SecurityHeadersLayer::default(), &[], 2);
     check("api", &SecurityHeadersLayer::api(), &[], 2);
+    check_answer("none", &[], 2);
+    // Those that have no place in the copy make it grow.
+    check_answer("two", &["etag"], 3);
+    check_answer("four", &["etag", "vary", "age"], 3);
+    check_answer("five", &["etag", "vary", "age", "via"], 2);
+}
+
+/// What the twelve headers cost beside these of an answer, which has its type too where it has any.
+fn check_answer(name: &str, own: &'static [&'static str], expect: u64) {
+    let service = tower::service_fn(move |_: Request<Body>| {
+        let mut response = Response::new(Body::default());
+        let headers = response.headers_mut();
+        headers.reserve(1);
+        for header in own.iter().chain((!own.is_empty()).then_some(&"content-type")) {
+            headers.insert(*header, HeaderValue::from_static("1"));
+        }
+        ready(Ok::<_, Infallible>(response))
+    });
+    let bare = count(service, request(&[]));
+    let layered = SecurityHeadersLayer::default().layer(service);
+    assert_eq!(count(layered, request(&[])) - bare, expect, "{name}");
+}
+
+#[test]
+fn not_found_allocates_the_answer_alone() {
+    let nothing = tower::service_fn(|_: Request<Body>| {
+        let mut response = Response::new(Body::default());
+        *response.status_mut() = http::StatusCode::NOT_FOUND;
+        ready(Ok::<_, Infallible>(response))
+    });
+    let service = NotFoundLayer::new().layer(nothing);
+    count(service.clone(), request(&[]));
+    // Two for the headers, two for the map of the extensions, and in it the problem.
+    assert_eq!(count(service, request(&[])), 5);
 }
 
 #[test]

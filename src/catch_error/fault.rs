@@ -1,4 +1,5 @@
 use std::any::Any;
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::error::Error as StdError;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,7 +14,7 @@ use crate::problem::Problem;
 pub(crate) enum Fault {
     Error(Box<dyn StdError + Send + Sync>),
     Unready(Box<dyn StdError + Send + Sync>),
-    Panicked(String),
+    Panicked(Cow<'static, str>),
 }
 
 impl Fault {
@@ -33,23 +34,23 @@ impl Fault {
 ///
 /// What a panic leaves half done is not used again: the callers drop futures and bodies, and a service is asked anew whether
 /// it is ready.
-pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Cow<'static, str>> {
     catch_unwind(AssertUnwindSafe(work)).map_err(message)
 }
 
-fn message(payload: Box<dyn Any + Send>) -> String {
+fn message(payload: Box<dyn Any + Send>) -> Cow<'static, str> {
     let payload = match payload.downcast::<String>() {
-        Ok(text) => return *text,
+        Ok(text) => return Cow::Owned(*text),
         Err(other) => other,
     };
     if let Some(text) = payload.downcast_ref::<&'static str>() {
-        return (*text).to_owned();
+        return Cow::Borrowed(text);
     }
     // The payload's own `Drop` may panic, and so may that of the payload which comes of it.
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
         std::mem::forget(payload);
     }
-    "a panic whose payload is not text".to_owned()
+    Cow::Borrowed("a panic whose payload is not text")
 }
 
 /// The readiness of a service, as one that cannot fail: what keeps it from being ready is the answer to its next request.

@@ -51,8 +51,7 @@ impl<C: Send + Sync + 'static> Policy<C> {
             return Err(TokenError::TooLong.into());
         }
         let token = Token::split(token)?;
-        let mut room = Room::new();
-        let (place, trust) = self.choose(token, &mut room)?;
+        let (place, trust) = self.choose(token)?;
         let held = trust.keys.hold(now.steady);
         match held.as_ref().and_then(|keys| keys.recall(token.header)) {
             Some((key, known)) => {
@@ -63,6 +62,7 @@ impl<C: Send + Sync + 'static> Policy<C> {
             }
             None => self.verify_first(place, held.as_ref(), token, now)?,
         }
+        let mut room = Room::new();
         let payload = token.payload(&mut room)?;
         let found = (self.reader.read)(payload, trust.expected()).map_err(|_| TokenError::Claims)?;
         self.judge(trust, found.registered, now)?;
@@ -125,11 +125,12 @@ impl<C: Send + Sync + 'static> Policy<C> {
     }
 
     /// With one issuer the payload is left alone.
-    fn choose(&self, token: Token<'_>, room: &mut Room) -> Result<(usize, &Trust), TokenError> {
+    fn choose(&self, token: Token<'_>) -> Result<(usize, &Trust), TokenError> {
         if let [only] = &*self.trusted {
             return Ok((0, only));
         }
-        let issuer = issuer_of(token.payload(room)?).map_err(|_| TokenError::Claims)?;
+        let mut room = Room::new();
+        let issuer = issuer_of(token.payload(&mut room)?).map_err(|_| TokenError::Claims)?;
         let mut trusted = self.trusted.iter().enumerate();
         trusted
             .find(|(_, trust)| trust.issuer.as_deref() == issuer.as_deref())

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -8,12 +8,12 @@ use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Response, StatusCode}
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
+use super::shared::Shared;
 use crate::body::RejectBody;
 use crate::request_id::RequestId;
 
 pub(super) const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
-const STANDARD: [&str; 6] = ["type", "title", "status", "detail", "instance", "request_id"];
 const ID_MEMBER: &[u8] = b",\"request_id\":";
 
 /// A refusal or failure, as the client may see it. See the [module page](super).
@@ -25,34 +25,11 @@ pub struct Problem {
     request_id: Option<RequestId>,
 }
 
-/// All but the request's id, which is the one thing that no two requests share.
-#[derive(Debug, Clone)]
-struct Shared {
-    status: StatusCode,
-    kind: Cow<'static, str>,
-    title: Cow<'static, str>,
-    detail: Option<Cow<'static, str>>,
-    instance: Option<Cow<'static, str>>,
-    headers: HeaderMap,
-    members: Map<String, Value>,
-    /// The JSON object without the request's id.
-    rendered: OnceLock<Bytes>,
-}
-
 impl Problem {
     /// A problem of type `about:blank`, titled with the status's reason phrase (RFC 9457 section 4.2.1).
     pub fn new(status: StatusCode) -> Self {
         Self {
-            shared: Arc::new(Shared {
-                status,
-                kind: Cow::Borrowed("about:blank"),
-                title: Cow::Borrowed(status.canonical_reason().unwrap_or("Error")),
-                detail: None,
-                instance: None,
-                headers: HeaderMap::new(),
-                members: Map::new(),
-                rendered: OnceLock::new(),
-            }),
+            shared: Shared::of_status(status),
             request_id: None,
         }
     }
@@ -215,7 +192,7 @@ impl Problem {
     }
 
     pub(super) fn to_json(&self) -> Bytes {
-        let rendered = self.shared.rendered.get_or_init(|| self.shared.render());
+        let rendered = self.shared.rendered();
         let (Some(id), Some(open)) = (&self.request_id, rendered.strip_suffix(b"}")) else {
             return rendered.clone();
         };
@@ -231,44 +208,7 @@ impl Problem {
     }
 
     fn edit(&mut self) -> &mut Shared {
-        let shared = Arc::make_mut(&mut self.shared);
-        shared.rendered = OnceLock::new();
-        shared
-    }
-}
-
-impl Shared {
-    fn render(&self) -> Bytes {
-        // Strings and JSON values only: serialisation has no way to fail.
-        let json = serde_json::to_vec(self);
-        json.map_or(Bytes::from_static(b"{\"type\":\"about:blank\"}"), Bytes::from)
-    }
-
-    fn members<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
-        map.serialize_entry("type", &self.kind)?;
-        map.serialize_entry("title", &self.title)?;
-        map.serialize_entry("status", &self.status.as_u16())?;
-        if let Some(detail) = &self.detail {
-            map.serialize_entry("detail", detail)?;
-        }
-        if let Some(instance) = &self.instance {
-            map.serialize_entry("instance", instance)?;
-        }
-        for (name, value) in &self.members {
-            // RFC 9457 section 3.2: an extension cannot redefine a standard member.
-            if !STANDARD.contains(&name.as_str()) {
-                map.serialize_entry(name, value)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Serialize for Shared {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        self.members(&mut map)?;
-        map.end()
+        Shared::edit(&mut self.shared)
     }
 }
 

@@ -38,6 +38,7 @@
 mod details;
 mod error;
 mod renderer;
+mod shared;
 
 pub use self::details::Problem;
 pub use self::error::{Cause, Error, Result};

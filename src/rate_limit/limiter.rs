@@ -4,7 +4,6 @@ use http::{Extensions, HeaderMap, StatusCode};
 
 use super::allowance::Allowance;
 use super::clock::Ticks;
-use super::count::Counts;
 use super::dry_run::Tally;
 use super::limit::Predicate;
 use super::memory::Memory;
@@ -41,15 +40,15 @@ impl Limiter {
             return Verdict::EXEMPT;
         }
         if let ([rule], Store::Memory(memory)) = (&*self.rules, &self.store) {
-            return match rule.charge(0, request, &self.salt) {
-                Ok(Some(charge)) => self.take_one(memory, charge, request.extensions()),
+            return match rule.charge(0, &request, &self.salt) {
+                Ok(Some(charge)) => self.take_one(rule, memory, charge, request.extensions()),
                 Ok(None) => Verdict::EXEMPT,
                 Err(bar) => self.bar(0, bar, request.extensions()),
             };
         }
         let mut charges = Charges::default();
         for (place, rule) in self.rules.iter().enumerate() {
-            match rule.charge(place, request, &self.salt) {
+            match rule.charge(place, &request, &self.salt) {
                 Ok(Some(charge)) => charges.push(charge),
                 Ok(None) => {}
                 Err(bar) => return self.bar(place, bar, request.extensions()),
@@ -73,11 +72,12 @@ impl Limiter {
     }
 
     /// As most layers have but one quota, without room for more.
-    fn take_one(&self, memory: &Memory, charge: Charge, request: &Extensions) -> Verdict {
+    fn take_one(&self, rule: &Rule, memory: &Memory, charge: Charge, request: &Extensions) -> Verdict {
         let now = self.ticks.now();
         match memory.take_one(charge, now) {
-            Ok(standing) => self.admit(&[charge], &[standing], now),
-            Err(standing) => self.refuse(&[charge], charge.quota, standing, request),
+            Ok(_) if rule.is_silent() && !self.expose_state => Verdict::EXEMPT,
+            Ok(account) => self.admit(&[charge], &[rule.pace.standing(account, now)], now),
+            Err(account) => self.refuse(&[charge], charge.quota, rule.pace.standing(account, now), request),
         }
     }
 
@@ -164,9 +164,7 @@ impl Limiter {
 
     /// Whether an answer may give back what was taken from this quota.
     pub(super) fn gives_back(&self, quota: usize) -> bool {
-        self.rules
-            .get(quota)
-            .is_some_and(|rule| matches!(rule.counts, Counts::If(_)))
+        self.rules.get(quota).is_some_and(Rule::gives_back)
     }
 
     /// Gives back what an answer with this status makes uncounted, and says in the entries where the caller stands then.
@@ -202,7 +200,7 @@ impl Limiter {
         let mut charges = Vec::new();
         for (place, rule) in self.rules.iter().enumerate() {
             charges.extend(
-                rule.charge(place, request, &self.salt)
+                rule.charge(place, &request, &self.salt)
                     .ok()
                     .flatten()
                     .map(|charge| Charge {

@@ -61,10 +61,11 @@ impl Memory {
         let mut standings = [Standing::default(); MOST_QUOTAS];
         for ((charge, place), standing) in charges.iter().zip(&mut held).zip(&mut standings) {
             if let Some((table, hash, set)) = self.lock(charge.quota, charge.caller) {
-                let (held, after) = table
+                let standing_of = |account| table.pace.standing(account, now);
+                let held = table
                     .hold(set, hash, charge.weight, now)
-                    .map_err(|refused| (charge.quota, refused))?;
-                *standing = after;
+                    .map_err(|refused| (charge.quota, standing_of(refused)))?;
+                *standing = standing_of(held.after);
                 *place = Some(held);
             }
         }
@@ -72,14 +73,16 @@ impl Memory {
         Ok(standings)
     }
 
-    /// The same for a single charge.
-    pub(super) fn take_one(&self, charge: Charge, now: u64) -> Result<Standing, Standing> {
+    /// The same for a single charge. Where the caller stands with the account after it is for the quota's pace to say, if anybody
+    /// wants to know: that takes a division.
+    pub(super) fn take_one(&self, charge: Charge, now: u64) -> Result<Account, Account> {
         let Some((table, hash, set)) = self.lock(charge.quota, charge.caller) else {
-            return Ok(Standing::default());
+            return Ok(Account::default());
         };
-        let (held, standing) = table.hold(set, hash, charge.weight, now)?;
+        let held = table.hold(set, hash, charge.weight, now)?;
+        let after = held.after;
         held.write();
-        Ok(standing)
+        Ok(after)
     }
 
     /// Gives back what was taken when the quota was then whole at `until`. Says where the caller stands, who may be forgotten.
@@ -158,14 +161,8 @@ impl Table {
         }
     }
 
-    /// What a request would leave behind, and where its caller would stand; or where the caller stands who is refused.
-    fn hold<'a>(
-        &self,
-        mut set: MutexGuard<'a, Set>,
-        hash: u64,
-        weight: u32,
-        now: u64,
-    ) -> Result<(Held<'a>, Standing), Standing> {
+    /// What a request would leave behind; or the account of the caller who is refused.
+    fn hold<'a>(&self, mut set: MutexGuard<'a, Set>, hash: u64, weight: u32, now: u64) -> Result<Held<'a>, Account> {
         let (place, account) = match set.find(hash) {
             Some(place) => {
                 let (kept, account) = (set.account(place), self.pace.plausible(set.account(place), now));
@@ -177,15 +174,13 @@ impl Table {
             }
             None => (set.least(self.pace, now), Account::default()),
         };
-        let after = self.pace.take(account, weight, now);
-        let after = after.ok_or_else(|| self.pace.standing(account, now))?;
-        let held = Held {
+        let after = self.pace.take(account, weight, now).ok_or(account)?;
+        Ok(Held {
             set,
             place,
             hash,
             after,
-        };
-        Ok((held, self.pace.standing(after, now)))
+        })
     }
 }
 

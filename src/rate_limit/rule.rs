@@ -41,11 +41,11 @@ pub(super) enum Bar {
 
 impl Rule {
     /// What the request takes from the quota, which is the layer's `place`th. `None` where it is not counted.
-    pub(super) fn charge(&self, place: usize, request: RequestView<'_>, salt: &Salt) -> Result<Option<Charge>, Bar> {
-        if !self.when.iter().all(|applies| applies(request)) {
+    pub(super) fn charge(&self, place: usize, request: &RequestView<'_>, salt: &Salt) -> Result<Option<Charge>, Bar> {
+        if !self.when.iter().all(|applies| applies(*request)) {
             return Ok(None);
         }
-        let weight = self.weight.as_ref().map_or(1, |weight| weight(request));
+        let weight = self.weight.as_ref().map_or(1, |weight| weight(*request));
         if weight == 0 {
             return Ok(None);
         }
@@ -70,6 +70,16 @@ impl Rule {
     /// How many requests may come at once, without waiting.
     pub(super) fn limit(&self) -> u32 {
         self.pace.burst() - self.extra
+    }
+
+    /// Whether an answer may give back what its request took.
+    pub(super) fn gives_back(&self) -> bool {
+        matches!(self.counts, Counts::If(_))
+    }
+
+    /// Whether an admission has no consequence beyond the count: nobody is told, nothing given back, and nobody waits.
+    pub(super) fn is_silent(&self) -> bool {
+        self.extra == 0 && !self.stamp.writes() && !self.gives_back()
     }
 
     /// How long a request that was admitted waits.

@@ -76,6 +76,42 @@ async fn the_handlers_headers_win_and_telling_ones_go() {
 }
 
 #[tokio::test]
+async fn how_many_headers_an_answer_has_makes_no_difference() {
+    async fn check(layer: &SecurityHeadersLayer, request: fn() -> Request<()>, own: &[(&'static str, &'static str)]) {
+        let mut expect = HeaderMap::new();
+        for (name, value) in own {
+            expect.append(*name, HeaderValue::from_static(value));
+        }
+        expect.remove("server");
+        expect.remove("x-powered-by");
+        for (name, value) in send(layer.clone(), request(), &[]).await {
+            expect.entry(name.unwrap()).or_insert(value);
+        }
+        assert_eq!(send(layer.clone(), request(), own).await, expect, "{own:?}");
+    }
+    let typed = SecurityHeadersLayer::builder().header("content-type", "text/plain");
+    let named = SecurityHeadersLayer::builder().header("server", "nobody");
+    let layers = [SecurityHeadersLayer::api_builder(), typed, named].map(|builder| builder.build().unwrap());
+    let own = [
+        ("content-type", "text/html"),
+        ("x-frame-options", "DENY"),
+        ("vary", "origin"),
+        ("server", "portcullis"),
+        ("strict-transport-security", "max-age=1"),
+        ("set-cookie", "a=1"),
+        ("set-cookie", "b=2"),
+        ("x-powered-by", "Rust"),
+    ];
+    for layer in &layers {
+        for request in [https, || Request::new(())] {
+            for (first, last) in (0..=own.len()).flat_map(|last| (0..=last).map(move |first| (first, last))) {
+                check(layer, request, &own[first..last]).await;
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn hsts_goes_out_over_https_only() {
     async fn check(builder: SecurityHeadersBuilder, request: Request<()>, expect: bool) {
         let named = format!("{builder:?} {request:?}");

@@ -62,7 +62,7 @@ impl Gate {
         }
         let entrance = match &self.keys {
             None => None,
-            Some(keys) => match self.caller(keys, request) {
+            Some(keys) => match self.caller(keys, &request) {
                 Ok(caller) => caller.map(|caller| keys.enter(caller)),
                 Err(problem) => return Verdict::Refuse(problem),
             },
@@ -112,7 +112,7 @@ impl Gate {
     }
 
     /// Whom to count the request for, or what to answer.
-    fn caller(&self, keys: &Keys, request: RequestView<'_>) -> Result<Option<Fingerprint>, Problem> {
+    fn caller(&self, keys: &Keys, request: &RequestView<'_>) -> Result<Option<Fingerprint>, Problem> {
         let caller = match (keys.key.caller(request, &keys.salt), keys.on_missing) {
             (Ok(None), MissingKey::Refuse) => {
                 let problem = Problem::new(StatusCode::BAD_REQUEST);

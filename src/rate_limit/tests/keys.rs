@@ -20,7 +20,7 @@ fn request(peer: Option<&str>, lines: &[(&'static str, &'static str)]) -> Reques
 #[test]
 fn callers_are_told_apart_by_their_key() {
     let salt = Salt::secret();
-    let caller = |key: &Key, request: &Request<()>| key.caller(RequestView::of(request), &salt);
+    let caller = |key: &Key, request: &Request<()>| key.caller(&RequestView::of(request), &salt);
     let by_address = |peer: &str| caller(&Key::client_address(), &request(Some(peer), &[]));
 
     assert_eq!(by_address("192.0.2.1:1"), by_address("192.0.2.1:2"));
@@ -92,13 +92,13 @@ fn callers_are_told_apart_by_their_key() {
 #[test]
 fn the_hash_of_a_caller_is_secret() {
     let request = request(Some("192.0.2.1:1"), &[]);
-    let hash = || Key::client_address().caller(RequestView::of(&request), &Salt::secret());
+    let hash = || Key::client_address().caller(&RequestView::of(&request), &Salt::secret());
     assert_ne!(hash(), hash());
     // The address is hashed as an address, not as any bytes that spell it.
     let salt = Salt::secret();
     let address: std::net::IpAddr = "192.0.2.1".parse().unwrap();
     assert_ne!(
-        Key::client_address().caller(RequestView::of(&request), &salt),
+        Key::client_address().caller(&RequestView::of(&request), &salt),
         Ok(Some(salt.fingerprint(address)))
     );
 }
@@ -113,7 +113,9 @@ fn keys_together_tell_callers_apart_by_each() {
             trail.note_route(route.into());
         }
         request.extensions_mut().insert(trail);
-        salts.each_ref().map(|salt| key.caller(RequestView::of(&request), salt))
+        salts
+            .each_ref()
+            .map(|salt| key.caller(&RequestView::of(&request), salt))
     };
     let address = || Key::client_address();
     let (one, two) = (Some("192.0.2.1:1"), Some("192.0.2.2:1"));

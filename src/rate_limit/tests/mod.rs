@@ -36,6 +36,7 @@ fn hash(caller: u64) -> u64 {
 /// A store of one quota, and a clock that stands still.
 struct Counter {
     memory: Memory,
+    pace: Pace,
     now: AtomicU64,
 }
 
@@ -43,6 +44,7 @@ impl Counter {
     fn new(pace: Pace, keys: usize) -> Self {
         Self {
             memory: Memory::new([pace], keys),
+            pace,
             now: AtomicU64::new(0),
         }
     }
@@ -61,7 +63,10 @@ impl Counter {
     }
 
     fn weigh(&self, caller: u64, weight: u32) -> Result<Standing, Standing> {
-        self.memory.take_one(charge(caller, weight), self.now())
+        let now = self.now();
+        let taken = self.memory.take_one(charge(caller, weight), now);
+        let standing = |account| self.pace.standing(account, now);
+        taken.map(standing).map_err(standing)
     }
 }
 
