@@ -53,12 +53,14 @@ pub mod csrf;
 pub mod fields;
 pub mod identity;
 pub mod jwt;
+#[cfg(feature = "lockout")]
 pub mod lockout;
 pub mod not_found;
 mod origin;
 #[cfg(feature = "password")]
 pub mod password;
 pub mod problem;
+mod random;
 pub mod rate_limit;
 pub mod request_id;
 pub mod request_log;
@@ -66,7 +68,9 @@ pub mod request_log;
 pub mod request_metrics;
 mod request_view;
 pub mod security_headers;
+#[cfg(feature = "server")]
 pub mod server;
+#[cfg(feature = "session")]
 pub mod session;
 pub mod shutdown;
 pub mod stack;
@@ -74,6 +78,7 @@ pub mod throttle;
 pub mod timeout;
 pub mod trace_context;
 pub mod trail;
+mod uuid;
 
 pub use self::body::RejectBody;
 pub use self::config_error::ConfigError;

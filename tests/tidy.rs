@@ -88,6 +88,8 @@ fn leaves_know_no_layer() {
                 | "config_error"
                 | "fields"
                 | "origin"
+                | "random"
+                | "uuid"
         ) {
             continue;
         }

@@ -78,5 +78,6 @@ mod tests;
 pub use self::future::ResponseFuture;
 pub use self::layer::{ClientIpLayer, ClientIpLayerBuilder};
 pub use self::peer::{ClientIp, PeerAddr};
+#[cfg(feature = "server")]
 pub(crate) use self::policy::parse_network;
 pub use self::service::ResolveClientIp;

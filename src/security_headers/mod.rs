@@ -14,7 +14,8 @@
 //!    extensions.
 //! 6. A value that no browser would understand is a [`ConfigError`](crate::ConfigError).
 //!
-//! It costs at most the growth of the response's header map: the values are made once. A nonce costs four allocations more.
+//! It costs at most the growth of the response's header map: the values are made once. A nonce costs four
+//! allocations more and a system call for its randomness.
 //!
 //! It goes outside whatever refuses, so that refusals carry the headers too, and inside `request_log`.
 //!

@@ -15,6 +15,7 @@ use crate::rate_limit::{RateLimit, RateLimitLayer};
 use crate::request_id::{RequestIdLayer, SetRequestId};
 use crate::request_log::{RequestLog, RequestLogLayer};
 use crate::security_headers::{SecurityHeaders, SecurityHeadersLayer};
+#[cfg(feature = "session")]
 use crate::session::{CheckSession, SessionLayer};
 use crate::shutdown::{InFlight, ShutdownLayer};
 use crate::throttle::{Throttle, ThrottleLayer};
@@ -40,6 +41,7 @@ pub struct Stack<C = Claims> {
     pub(super) csrf: Slot<CsrfLayer>,
     pub(super) timeout: Slot<TimeoutLayer>,
     pub(super) jwt: Option<JwtLayer<C>>,
+    #[cfg(feature = "session")]
     pub(super) session: Option<SessionLayer>,
     pub(super) rate_limit_user: Slot<RateLimitLayer>,
     pub(super) authorize: Option<AuthorizeLayer>,
@@ -54,7 +56,10 @@ type MaybeCors<S, C> = Maybe<Cors<Inside<S, C>>, Inside<S, C>>;
 type Inside<S, C> = CatchEarly<ResolveClientIp<Limited<S, C>>>;
 type Limited<S, C> = RateLimit<Throttle<Csrf<Timeout<MaybeJwt<S, C>>>>>;
 type MaybeJwt<S, C> = Maybe<Jwt<MaybeSession<S>, C>, MaybeSession<S>>;
+#[cfg(feature = "session")]
 type MaybeSession<S> = Maybe<CheckSession<LimitedUser<S>>, LimitedUser<S>>;
+#[cfg(not(feature = "session"))]
+type MaybeSession<S> = LimitedUser<S>;
 type LimitedUser<S> = RateLimit<MaybeAuthorize<S>>;
 type MaybeAuthorize<S> = Maybe<Authorize<ExplainNotFound<S>>, ExplainNotFound<S>>;
 
@@ -100,6 +105,7 @@ impl<C> Stack<C> {
             step("csrf", "cheaper than a signature", self.csrf.is_in_use()),
             step("timeout", "the work within has a deadline", self.timeout.is_in_use()),
             step("jwt", "who the caller is", self.jwt.is_some()),
+            #[cfg(feature = "session")]
             step("session", "whether the token still counts", self.session.is_some()),
             step(
                 "rate_limit_user",
@@ -128,6 +134,7 @@ impl<C> Clone for Stack<C> {
             csrf: self.csrf.clone(),
             timeout: self.timeout.clone(),
             jwt: self.jwt.clone(),
+            #[cfg(feature = "session")]
             session: self.session.clone(),
             rate_limit_user: self.rate_limit_user.clone(),
             authorize: self.authorize.clone(),
@@ -142,6 +149,7 @@ impl<S, C> Layer<S> for Stack<C> {
         let inner = NotFoundLayer::new().layer(inner);
         let inner = Maybe::layer(self.authorize.as_ref(), inner);
         let inner = self.rate_limit_user.layer().layer(inner);
+        #[cfg(feature = "session")]
         let inner = Maybe::layer(self.session.as_ref(), inner);
         let inner = Maybe::layer(self.jwt.as_ref(), inner);
         let inner = self.timeout.layer().layer(inner);

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
 use redis::{Cmd, Pipeline, RedisFuture, Value};
-use uuid::Uuid;
+
+use crate::random;
 
 #[allow(
     clippy::explicit_write,
@@ -28,7 +29,7 @@ pub(crate) async fn shared() -> Option<(ConnectionManager, String)> {
     };
     let client = redis::Client::open(url).unwrap();
     let connection = ConnectionManager::new_with_config(client, unhurried()).await;
-    let prefix = format!("portcullis-test:{}:", Uuid::new_v4().simple());
+    let prefix = format!("portcullis-test:{}:", random::id64());
     Some((connection.expect("TEST_REDIS_URL answers"), prefix))
 }
 
@@ -130,7 +131,7 @@ pub(crate) struct Node {
 
 impl Node {
     pub(crate) async fn start() -> Option<Self> {
-        let folder = std::env::temp_dir().join(format!("portcullis-node-{}", Uuid::new_v4().simple()));
+        let folder = std::env::temp_dir().join(format!("portcullis-node-{}", random::id64()));
         std::fs::create_dir_all(&folder).unwrap();
         let alone = ["--cluster-enabled", "yes", "--dir", folder.to_str().unwrap()];
         let server = Private::start_with(&alone)?;
