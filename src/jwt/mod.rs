@@ -128,7 +128,7 @@
 //! # Key sets
 //!
 //! An issuer that publishes its keys is given as [`Jwks`]: by the URL of the set or by what the issuer says of itself (OpenID Connect
-//! discovery), both with the feature `jwks`, or from a file or by a fetch of your own.
+//! discovery), both with the feature `jwks`, or with `key-sets` from a file or by a fetch of your own.
 //!
 //! ```
 //! # use std::convert::Infallible;
@@ -195,11 +195,14 @@ mod issuer;
 mod issuer_builder;
 mod json;
 mod jwk;
+#[cfg(feature = "key-sets")]
 mod jwks;
 mod key;
 mod key_source;
 mod keys;
 mod layer;
+#[cfg(not(feature = "key-sets"))]
+mod no_jwks;
 mod outcome;
 mod payload;
 mod policy;
@@ -227,9 +230,12 @@ pub use self::error::IssueError;
 pub use self::future::ResponseFuture;
 pub use self::issuer::Issuer;
 pub use self::issuer_builder::IssuerBuilder;
+#[cfg(feature = "key-sets")]
 pub use self::jwks::{Jwks, JwksBuilder, JwksError};
 pub use self::key::Key;
 pub use self::layer::JwtLayer;
+#[cfg(not(feature = "key-sets"))]
+use self::no_jwks as jwks;
 pub use self::publish::JwksRoute;
 pub use self::refusal::{Refusal, TokenError};
 pub use self::service::Jwt;

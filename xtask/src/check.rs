@@ -19,6 +19,7 @@ const FEATURES: &[&str] = &[
     "server",
     "password",
     "bcrypt",
+    "key-sets",
     "jwks",
     "redis",
     "metrics",
