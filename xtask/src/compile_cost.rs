@@ -13,10 +13,18 @@ use serde_json::json;
 use crate::run::{root, target};
 
 /// The application alone, and what it depends on besides.
-const VARIANTS: [(&str, &str); 4] = [
+const VARIANTS: [(&str, &str); 6] = [
     (BASE, ""),
     (DEFAULT, r#"features = ["axum"]"#),
     (LESS, r#"default-features = false, features = ["axum"]"#),
+    (
+        "the same with `server`",
+        r#"default-features = false, features = ["axum", "server"]"#,
+    ),
+    (
+        "the same with `key-sets`, `lockout`, `server` and `session`",
+        r#"default-features = false, features = ["axum", "key-sets", "lockout", "server", "session"]"#,
+    ),
     (
         "rust-crypto instead",
         r#"default-features = false, features = ["axum", "rust-crypto"]"#,
