@@ -1,5 +1,6 @@
 //! Servers to test on, here and in the tests of all that keep something in Redis.
 
+use std::hash::{BuildHasher, RandomState};
 use std::io::Write;
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -11,14 +12,17 @@ use std::time::Duration;
 use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
 use redis::{Cmd, Pipeline, RedisFuture, Value};
 
-use crate::random;
-
 #[allow(
     clippy::explicit_write,
     reason = "the test harness swallows what a test prints that passes"
 )]
 pub(crate) fn skipped(why: &str) {
     writeln!(std::io::stderr(), "SKIPPED: {why}").unwrap();
+}
+
+/// What no other test and no other run has.
+fn unique() -> u64 {
+    RandomState::new().hash_one(())
 }
 
 /// A connection to the Redis of `TEST_REDIS_URL`, and a prefix that nobody else has.
@@ -29,7 +33,7 @@ pub(crate) async fn shared() -> Option<(ConnectionManager, String)> {
     };
     let client = redis::Client::open(url).unwrap();
     let connection = ConnectionManager::new_with_config(client, unhurried()).await;
-    let prefix = format!("portcullis-test:{}:", random::id64());
+    let prefix = format!("portcullis-test:{}:", unique());
     Some((connection.expect("TEST_REDIS_URL answers"), prefix))
 }
 
@@ -131,7 +135,7 @@ pub(crate) struct Node {
 
 impl Node {
     pub(crate) async fn start() -> Option<Self> {
-        let folder = std::env::temp_dir().join(format!("portcullis-node-{}", random::id64()));
+        let folder = std::env::temp_dir().join(format!("portcullis-node-{}", unique()));
         std::fs::create_dir_all(&folder).unwrap();
         let alone = ["--cluster-enabled", "yes", "--dir", folder.to_str().unwrap()];
         let server = Private::start_with(&alone)?;
