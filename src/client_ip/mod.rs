@@ -17,7 +17,7 @@
 //!
 //! It goes inside `cors`, so that its refusal is readable, and outside `rate_limit`.
 //!
-//! The peer's address comes from [`server`](crate::server), from axum's
+//! The peer's address comes from `server`, from axum's
 //! `into_make_service_with_connect_info::<SocketAddr>()` with the feature `axum`, or from a [`PeerAddr`] that your own accept loop
 //! inserts.
 //!

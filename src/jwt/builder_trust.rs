@@ -83,8 +83,8 @@ impl<C> JwtLayerBuilder<C> {
         self
     }
 
-    /// The only algorithms that tokens may have. Default: those of the keys, of which each has one. With a [key
-    /// set](Self::jwks) this says what the issuer may add to it.
+    /// The only algorithms that tokens may have. Default: those of the keys, of which each has one. With a key
+    /// set this says what the issuer may add to it.
     pub fn algorithms<I: IntoIterator<Item = Algorithm>>(mut self, algorithms: I) -> Self {
         self.own = self.own.algorithms(algorithms);
         self

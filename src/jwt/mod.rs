@@ -26,7 +26,7 @@
 //! ours has expired or is not valid yet, and of any other token only that it is not valid. The [`Refusal`] in the response's extensions
 //! and the `debug` record with target `portcullis::jwt` say precisely why; neither ever has the token. Where the keys of the issuer
 //! cannot be had the answer is a `503` with `Retry-After`: the token may be good, and the client should keep it.
-//! The identity names its token ([`Token`](crate::identity::Token)), for [`session`](crate::session) to end it; of claims of the app's
+//! The identity names its token ([`Token`](crate::identity::Token)), for `session` to end it; of claims of the app's
 //! own type `jti` and `sid` must be texts, as RFC 7519 section 4.1.7 says, or the token is refused.
 //!
 //! What it does not see: a logout, or a role taken away. A token is good until it expires; keep its life short. `iat` is not judged,
@@ -127,7 +127,7 @@
 //!
 //! # Key sets
 //!
-//! An issuer that publishes its keys is given as [`Jwks`]: by the URL of the set or by what the issuer says of itself (OpenID Connect
+//! An issuer that publishes its keys is given as `Jwks`: by the URL of the set or by what the issuer says of itself (OpenID Connect
 //! discovery), both with the feature `jwks`, or with `key-sets` from a file or by a fetch of your own.
 //!
 //! ```
