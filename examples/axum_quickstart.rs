@@ -1,6 +1,6 @@
 //! The whole gate around an axum router.
 //!
-//! `cargo run --example axum_quickstart --features axum`, then `curl -i http://127.0.0.1:3000/`
+//! `cargo run --example axum_quickstart --features axum,server`, then `curl -i http://127.0.0.1:3000/`
 
 use axum::{Router, routing::get};
 use portcullis::authorize::{AuthorizeLayer, Policy};

@@ -1,6 +1,6 @@
 //! Several processes on one port, begun anew when they die, and renewed one by one without a lost request (unix only).
 //!
-//! `cargo run --example cluster -- 127.0.0.1:3000 2`, then `kill -HUP` the parent for a rolling restart, `kill -TERM` it for the end.
+//! `cargo run --example cluster --features server -- 127.0.0.1:3000 2`, then `kill -HUP` the parent for a rolling restart, `kill -TERM` it for the end.
 //!
 //! A child that does not begin renews nothing: the one before goes on serving. Children whose parent was killed end by themselves.
 //!

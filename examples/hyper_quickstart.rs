@@ -1,6 +1,6 @@
 //! The same gate around a plain hyper service.
 //!
-//! `cargo run --example hyper_quickstart`, then `curl -i http://127.0.0.1:3000/`
+//! `cargo run --example hyper_quickstart --features server`, then `curl -i http://127.0.0.1:3000/`
 
 use std::convert::Infallible;
 

@@ -1,6 +1,6 @@
 //! Tries the tokens of any issuer: `/` answers with their claims, or with the challenge.
 //!
-//! `cargo run --example jwt_gate --features jwks -- --jwks keys.json --issuer https://id.example.com --audience shop --port 3000`,
+//! `cargo run --example jwt_gate --features jwks,server -- --jwks keys.json --issuer https://id.example.com --audience shop --port 3000`,
 //! with `--hs256-secret` and base64url instead of `--jwks`, and `--typ at+jwt` where that is the only type to take. Then
 //! `curl -i -H "authorization: Bearer $TOKEN" http://127.0.0.1:3000/`
 

@@ -1,6 +1,6 @@
 //! A server whose socket systemd, or another supervisor that sets `LISTEN_FDS`, holds open: what connects while it is restarted waits.
 //!
-//! `cargo build --example socket_activation`, then without a unit of systemd's own
+//! `cargo build --example socket_activation --features server`, then without a unit of systemd's own
 //! `systemd-socket-activate -l 3000 target/debug/examples/socket_activation`, and `curl http://127.0.0.1:3000/`. Of a unit, the part
 //! that matters is `[Socket] ListenStream=3000`.
 

@@ -1,6 +1,6 @@
 //! One process, served by tokio's threads together or by workers of one thread each.
 //!
-//! `cargo run --release --example workers -- threads 127.0.0.1:3000`, or `workers` in place of `threads`; then a load generator, such as
+//! `cargo run --release --example workers --features server -- threads 127.0.0.1:3000`, or `workers` in place of `threads`; then a load generator, such as
 //! `wrk -c 100 http://127.0.0.1:3000/`, tells which is faster for a service.
 
 use std::convert::Infallible;

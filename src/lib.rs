@@ -12,13 +12,14 @@
 //! | [`csrf`] | fetch metadata and WebSocket origins |
 //! | [`timeout`] | a deadline for the head of the answer |
 //! | [`jwt`] | verifies bearer tokens |
-//! | [`session`] | refresh tokens, and tokens of ended sessions refused |
+//! | `session` | refresh tokens, and tokens of ended sessions refused (with the feature) |
 //! | [`authorize`] | roles, permissions, policies |
 //! | [`not_found`] | 404 and 405 with `Allow` |
 //!
 //! Beside them stand [`client_ip`] behind trusted proxies, [`request_id`], [`problem`] (RFC 9457) in which every layer
-//! refuses, [`fields`] for what a caller may see and set, [`lockout`] of repeated failures to sign in, [`trace_context`],
-//! [`crash`] for what fails in the background, [`server`] and, with features, `password` and `request_metrics`. [`stack`] puts all of them into the one right order.
+//! refuses, [`fields`] for what a caller may see and set, [`trace_context`], [`crash`] for what fails in the background and, with
+//! features, `server`, `lockout` of repeated failures to sign in, `password` and `request_metrics`. [`stack`] puts all of them into the
+//! one right order.
 //!
 //! # Features
 //!
@@ -27,14 +28,19 @@
 //! | `aws-lc` | signatures by aws-lc | yes |
 //! | `rust-crypto` | signatures by the RustCrypto crates, pure Rust; with both, aws-lc serves | |
 //! | `axum` | extractors, `IntoResponse`, route templates and peer addresses from axum | |
+//! | `server` | any tower service on hyper, HTTP/1.1 and HTTP/2, with deadlines for every silence | |
+//! | `session` | refresh tokens, and tokens of ended sessions refused | |
+//! | `lockout` | repeated failures to sign in | |
 //! | `password` | argon2id | |
 //! | `bcrypt` | verifies bcrypt hashes of an older system, once | |
-//! | `jwks` | keys of token issuers over HTTPS, OpenID Connect discovery | |
-//! | `redis` | sessions, rate limits and lockouts in Redis or Valkey | |
+//! | `key-sets` | keys of token issuers from a file or by a fetch of your own, kept up to date | |
+//! | `jwks` | the same over HTTPS, OpenID Connect discovery | |
+//! | `redis` | rate limits in Redis or Valkey; with their features sessions and lockouts too | |
 //! | `metrics` | rate, errors and duration of requests through the `metrics` facade | |
 //! | `tls` | TLS for `server`, with certificates that can be reloaded | |
 //! | `tonic` | refusals in tonic's body | |
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 // What comes from outside may not make a layer panic; tests may.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
@@ -54,12 +60,14 @@ pub mod csrf;
 pub mod fields;
 pub mod identity;
 pub mod jwt;
+#[cfg(feature = "lockout")]
 pub mod lockout;
 pub mod not_found;
 mod origin;
 #[cfg(feature = "password")]
 pub mod password;
 pub mod problem;
+mod random;
 pub mod rate_limit;
 pub mod request_id;
 pub mod request_log;
@@ -67,7 +75,9 @@ pub mod request_log;
 pub mod request_metrics;
 mod request_view;
 pub mod security_headers;
+#[cfg(feature = "server")]
 pub mod server;
+#[cfg(feature = "session")]
 pub mod session;
 pub mod shutdown;
 pub mod stack;
@@ -75,6 +85,7 @@ pub mod throttle;
 pub mod timeout;
 pub mod trace_context;
 pub mod trail;
+mod uuid;
 
 pub use self::body::RejectBody;
 pub use self::config_error::ConfigError;

@@ -60,7 +60,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
-use uuid::{Builder, Uuid};
+
+use crate::{random, uuid};
 
 /// The longest id that is accepted from outside, in bytes.
 const LONGEST: usize = 128;
@@ -76,19 +77,12 @@ impl RequestId {
         ((1..=LONGEST).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic)).then(|| Self(value.clone()))
     }
 
-    /// Makes a new id: a UUID of version 7, of the millisecond and 74 random bits.
+    /// Makes a new id: a UUID of version 7, of the millisecond and 74 further bits. It is unique, and no secret.
     pub fn generate() -> Self {
         let age = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let millis = u64::try_from(age.as_millis()).unwrap_or_default();
-        // Not `now_v7`, which counts within the millisecond under a lock that all threads share.
-        let drawn = Uuid::new_v4().into_bytes();
-        // All of a byte is random but where version and variant stand, from the seventh to the ninth.
-        let random = drawn.iter().take(6).chain(drawn.iter().skip(9));
-        let mut bits = [0; 10];
-        bits.iter_mut().zip(random).for_each(|(own, drawn)| *own = *drawn);
-        let id = Builder::from_unix_timestamp_millis(millis, &bits);
-        let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
-        id.as_uuid().hyphenated().encode_lower(&mut text);
+        // Not counted within the millisecond (RFC 9562 section 6.2), which takes a lock that all threads share.
+        let text = uuid::v7(millis, random::id128());
         // An owned buffer that is shared from the start: one allocation, and clones cost none.
         let value = HeaderValue::from_maybe_shared(Bytes::from_owner(text));
         Self(value.unwrap_or(HeaderValue::from_static("-")))

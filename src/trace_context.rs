@@ -75,7 +75,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use tower_layer::Layer;
 use tower_service::Service;
-use uuid::Uuid;
+
+use crate::random;
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
@@ -108,7 +109,7 @@ impl TraceContext {
     /// A request that begins a trace of its own, not sampled.
     pub fn start() -> Self {
         Self {
-            trace: TraceId(Uuid::new_v4().as_u128()),
+            trace: TraceId(random::id128().max(1)),
             parent: None,
             span: SpanId::generate(),
             flags: 0,
@@ -179,9 +180,8 @@ impl TraceId {
 
 impl SpanId {
     fn generate() -> Self {
-        // Of a UUID the version and the variant are no randomness; the other half's bits cover them.
-        let (high, low) = Uuid::new_v4().as_u64_pair();
-        Self((high ^ low.rotate_left(8)).max(1))
+        // 0 is no id (section 3.2.2.4).
+        Self(random::id64().max(1))
     }
 
     /// The id's 8 bytes, most significant first.

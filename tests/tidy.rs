@@ -89,6 +89,8 @@ fn leaves_know_no_layer() {
                 | "config_error"
                 | "fields"
                 | "origin"
+                | "random"
+                | "uuid"
         ) {
             continue;
         }

@@ -15,6 +15,7 @@ pub(crate) fn peer_address(request: &Extensions) -> Option<SocketAddr> {
 pub(crate) use axum::extract::MatchedPath as Route;
 
 /// What axum's `ConnectInfo` extractor reads, for a server that is not axum's.
+#[cfg(feature = "server")]
 pub(crate) fn connect_info(peer: SocketAddr) -> ConnectInfo<SocketAddr> {
     ConnectInfo(peer)
 }

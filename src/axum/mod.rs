@@ -139,6 +139,7 @@ mod gate;
 mod json;
 mod path;
 mod query;
+#[cfg(feature = "session")]
 mod refresh_cookie;
 mod rejection;
 mod response;
@@ -154,5 +155,6 @@ pub use self::form::Form;
 pub use self::json::Json;
 pub use self::path::Path;
 pub use self::query::Query;
+#[cfg(feature = "session")]
 pub use self::refresh_cookie::{RefreshCookie, SetRefreshCookie};
 pub use self::routes::Routes;

@@ -3,6 +3,8 @@
 mod fingerprint;
 mod key;
 mod missing;
+#[cfg(any(feature = "lockout", feature = "redis"))]
+mod shared;
 mod value;
 
 pub(crate) use self::fingerprint::{Fingerprint, Salt};

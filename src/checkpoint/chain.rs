@@ -134,3 +134,32 @@ impl<T: Checkpoint> Checkpoint for Arc<T> {
         T::fail(self, kept);
     }
 }
+
+/// One of a room that was not built.
+#[cfg(not(feature = "session"))]
+mod absent {
+    use std::convert::Infallible;
+
+    use super::{Checkpoint, Context, Entry, Poll, RejectBody, Request, Room};
+
+    impl Room for Infallible {
+        type Kept = ();
+        type Wait = Self;
+    }
+
+    impl Checkpoint for Infallible {
+        fn enter<Q, A: RejectBody>(&self, _: &mut Request<Q>, (): &mut ()) -> Entry<Self, A> {
+            match *self {}
+        }
+
+        fn resume<Q, A: RejectBody>(
+            &self,
+            wait: &mut Self,
+            _: &mut Request<Q>,
+            (): &mut (),
+            _: &mut Context<'_>,
+        ) -> Poll<Entry<Self, A>> {
+            match *wait {}
+        }
+    }
+}

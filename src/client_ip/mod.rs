@@ -17,7 +17,7 @@
 //!
 //! It goes inside `cors`, so that its refusal is readable, and outside `rate_limit`.
 //!
-//! The peer's address comes from [`server`](crate::server), from axum's
+//! The peer's address comes from `server`, from axum's
 //! `into_make_service_with_connect_info::<SocketAddr>()` with the feature `axum`, or from a [`PeerAddr`] that your own accept loop
 //! inserts.
 //!
@@ -78,6 +78,7 @@ mod tests;
 pub(crate) use self::layer::Config;
 pub use self::layer::{ClientIpLayer, ClientIpLayerBuilder};
 pub use self::peer::{ClientIp, PeerAddr};
+#[cfg(feature = "server")]
 pub(crate) use self::policy::parse_network;
 pub use self::service::ResolveClientIp;
 pub use crate::checkpoint::ResponseFuture;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::algorithm::Algorithm;
 use super::builder::{JwtLayerBuilder, LAYER};
+#[cfg(feature = "key-sets")]
 use super::jwks::Jwks;
 use super::key::Key;
 use super::trusted::Trusted;
@@ -25,6 +26,7 @@ impl<C> JwtLayerBuilder<C> {
     }
 
     /// The keys that the issuer publishes, instead of keys of your own; see [key sets](crate::jwt#key-sets).
+    #[cfg(feature = "key-sets")]
     pub fn jwks(mut self, jwks: Jwks) -> Self {
         self.own = self.own.jwks(jwks);
         self
@@ -81,8 +83,8 @@ impl<C> JwtLayerBuilder<C> {
         self
     }
 
-    /// The only algorithms that tokens may have. Default: those of the keys, of which each has one. With a [key
-    /// set](Self::jwks) this says what the issuer may add to it.
+    /// The only algorithms that tokens may have. Default: those of the keys, of which each has one. With a key
+    /// set this says what the issuer may add to it.
     pub fn algorithms<I: IntoIterator<Item = Algorithm>>(mut self, algorithms: I) -> Self {
         self.own = self.own.algorithms(algorithms);
         self

@@ -5,13 +5,13 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use uuid::Uuid;
 
 use super::backend;
 use super::error::IssueError;
 use super::issuer::Inner;
 use super::json::NumericDate;
 use crate::identity::is_scope;
+use crate::{random, uuid};
 
 /// What the issuer sets itself, so that no caller can contradict it, and `nbf`, which no token of it has.
 const RESERVED: &[&str] = &["iss", "sub", "aud", "iat", "nbf", "exp", "jti"];
@@ -111,7 +111,8 @@ impl TokenDraft<'_> {
     /// Signs the token, with `iss`, `aud`, `sub`, `iat`, `exp` and a random `jti`.
     ///
     /// # Errors
-    /// The first thing that was wrong with the draft; a clock outside 1970 to 9999; a backend that cannot sign.
+    /// The first thing that was wrong with the draft; a clock outside 1970 to 9999; an operating system without randomness; a backend that
+    /// cannot sign.
     pub fn sign(self) -> Result<String, IssueError> {
         self.sign_at(SystemTime::now())
     }
@@ -127,14 +128,16 @@ impl TokenDraft<'_> {
             .checked_add(issuer.lifetime)
             .and_then(NumericDate::new)
             .ok_or(IssueError::Clock)?;
+        // A secret, not ordered by time: an id that can be guessed could be revoked by others.
+        let id = random::secret().map_err(|_| IssueError::Randomness)?;
+        let id = String::from_utf8_lossy(&uuid::v4(u128::from_be_bytes(id))).into_owned();
         let own = [
             ("iss", issuer.issuer.clone().into()),
             ("aud", issuer.audience.clone()),
             ("sub", self.subject.into()),
             ("iat", now.as_secs().into()),
             ("exp", expiry.0.as_secs().into()),
-            // Random, not ordered by time: an id that can be guessed could be revoked by others.
-            ("jti", Uuid::new_v4().to_string().into()),
+            ("jti", id.into()),
         ];
         self.members
             .extend(own.map(|(name, value): (&str, Value)| (name.to_owned(), value)));

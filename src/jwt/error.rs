@@ -14,6 +14,8 @@ pub enum IssueError {
     NotAScope(String),
     /// The clock stands before 1970 or beyond the year 9999.
     Clock,
+    /// The operating system has no randomness for the token's id.
+    Randomness,
     /// The backend could not sign.
     Signature,
 }
@@ -27,6 +29,7 @@ impl fmt::Display for IssueError {
             Self::NotJson(None) => f.write_str("the claims are not a JSON object"),
             Self::NotAScope(text) => write!(f, "`{text}` is no scope (RFC 6749 section 3.3)"),
             Self::Clock => f.write_str("the clock stands before 1970 or beyond the year 9999"),
+            Self::Randomness => f.write_str("the operating system has no randomness"),
             Self::Signature => f.write_str("the backend could not sign"),
         }
     }

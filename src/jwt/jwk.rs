@@ -36,6 +36,7 @@ pub(super) fn read(json: &[u8], known: Option<Algorithm>) -> (Option<String>, Re
 }
 
 /// The same of a key that stands in a set.
+#[cfg(feature = "key-sets")]
 pub(super) fn read_value(json: Value, known: Option<Algorithm>) -> (Option<String>, Result<Material, String>) {
     checked(serde_json::from_value(json), known)
 }

@@ -1,12 +1,10 @@
 //! Where the keys of an issuer are.
 
 use std::ops::Deref;
-use std::sync::Arc;
 
-use arc_swap::Guard;
 use tokio::time::Instant;
 
-use super::jwks::{Jwks, Snapshot};
+use super::jwks::{Current, Jwks};
 use super::keys::Keys;
 
 pub(super) enum KeySource {
@@ -17,7 +15,7 @@ pub(super) enum KeySource {
 /// The keys as they are at this moment.
 pub(super) enum Held<'k> {
     Own(&'k Keys),
-    Fetched(Guard<Arc<Snapshot>>),
+    Fetched(Current),
 }
 
 impl KeySource {

@@ -51,6 +51,7 @@ impl Keys {
     }
 
     /// Those that can be told from all others, and what is wrong with the rest: of two keys with one id, either could be meant.
+    #[cfg(feature = "key-sets")]
     pub(super) fn distinct(keys: Vec<(Option<String>, Material)>) -> (Self, Vec<String>) {
         let mut ambiguous = Vec::new();
         let twice: Vec<bool> = keys

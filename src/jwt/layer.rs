@@ -5,6 +5,7 @@ use tower_layer::Layer;
 
 use super::builder::JwtLayerBuilder;
 use super::claims::Claims;
+#[cfg(feature = "key-sets")]
 use super::jwks::JwksError;
 use super::service::Jwt;
 use super::verifier::Verifier;
@@ -38,6 +39,7 @@ impl<C> JwtLayer<C> {
     ///
     /// # Errors
     /// The first issuer's whose keys could not be had; those of the others were fetched all the same.
+    #[cfg(feature = "key-sets")]
     pub async fn preload(&self) -> Result<(), JwksError> {
         let mut failed = Ok(());
         for jwks in self.verifier.policy.jwks() {

@@ -26,7 +26,7 @@
 //! ours has expired or is not valid yet, and of any other token only that it is not valid. The [`Refusal`] in the response's extensions
 //! and the `debug` record with target `portcullis::jwt` say precisely why; neither ever has the token. Where the keys of the issuer
 //! cannot be had the answer is a `503` with `Retry-After`: the token may be good, and the client should keep it.
-//! The identity names its token ([`Token`](crate::identity::Token)), for [`session`](crate::session) to end it; of claims of the app's
+//! The identity names its token ([`Token`](crate::identity::Token)), for `session` to end it; of claims of the app's
 //! own type `jti` and `sid` must be texts, as RFC 7519 section 4.1.7 says, or the token is refused.
 //!
 //! What it does not see: a logout, or a role taken away. A token is good until it expires; keep its life short. `iat` is not judged,
@@ -127,8 +127,8 @@
 //!
 //! # Key sets
 //!
-//! An issuer that publishes its keys is given as [`Jwks`]: by the URL of the set or by what the issuer says of itself (OpenID Connect
-//! discovery), both with the feature `jwks`, or from a file or by a fetch of your own.
+//! An issuer that publishes its keys is given as `Jwks`: by the URL of the set or by what the issuer says of itself (OpenID Connect
+//! discovery), both with the feature `jwks`, or with `key-sets` from a file or by a fetch of your own.
 //!
 //! ```
 //! # use std::convert::Infallible;
@@ -200,11 +200,14 @@ mod issuer;
 mod issuer_builder;
 mod json;
 mod jwk;
+#[cfg(feature = "key-sets")]
 mod jwks;
 mod key;
 mod key_source;
 mod keys;
 mod layer;
+#[cfg(not(feature = "key-sets"))]
+mod no_jwks;
 mod outcome;
 mod payload;
 mod policy;
@@ -232,9 +235,12 @@ pub use self::error::IssueError;
 pub use self::future::ResponseFuture;
 pub use self::issuer::Issuer;
 pub use self::issuer_builder::IssuerBuilder;
+#[cfg(feature = "key-sets")]
 pub use self::jwks::{Jwks, JwksBuilder, JwksError};
 pub use self::key::Key;
 pub use self::layer::JwtLayer;
+#[cfg(not(feature = "key-sets"))]
+use self::no_jwks as jwks;
 pub use self::publish::JwksRoute;
 pub use self::refusal::{Refusal, TokenError};
 pub use self::service::Jwt;

@@ -60,6 +60,7 @@ impl Trusted {
     }
 
     /// The keys that this issuer publishes; see [`JwtLayerBuilder::jwks`](super::JwtLayerBuilder::jwks).
+    #[cfg(feature = "key-sets")]
     pub fn jwks(mut self, jwks: Jwks) -> Self {
         self.jwks.push(jwks);
         self

@@ -528,7 +528,7 @@ fn redis_does_what_the_model_does() {
         .unwrap();
     let client = redis::Client::open(url).unwrap();
     let mut connection = runtime.block_on(client.get_multiplexed_async_connection()).unwrap();
-    let prefix = format!("portcullis-test:{}", uuid::Uuid::new_v4());
+    let prefix = format!("portcullis-test:{}", crate::random::id64());
     let cases = std::cell::Cell::new(0);
     let run = |(rules, steps): ([Option<Rule>; 3], Vec<Step>)| {
         cases.set(cases.get() + 1);

@@ -67,7 +67,10 @@ impl RateLimitLayerBuilder {
             made.ok()
         });
         self.faults.finish()?;
+        #[cfg(any(test, feature = "redis"))]
         let salt = shared.as_ref().map_or_else(Salt::secret, |_| Salt::Shared);
+        #[cfg(not(any(test, feature = "redis")))]
+        let salt = Salt::secret();
         let store = shared.map_or_else(
             || Store::Memory(Memory::new(rules.iter().map(|rule| rule.pace), self.max_keys)),
             Store::Shared,
@@ -77,7 +80,7 @@ impl RateLimitLayerBuilder {
                 dry_run: self.dry_run.then(|| rules.iter().map(|_| Tally::default()).collect()),
                 rules,
                 store,
-                ticks: Ticks::new(quanta::Clock::new()),
+                ticks: Ticks::new(),
                 salt,
                 skip: self.skip,
                 expose_state: self.expose_state,

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
-use uuid::Uuid;
+
+use crate::random;
 
 /// A content policy. A directive that is set again replaces what it said before.
 ///
@@ -220,14 +221,14 @@ pub struct CspNonce(Arc<str>);
 
 impl CspNonce {
     pub(super) fn generate() -> Self {
-        // CSP asks for 128 bits at least; a random UUID has 122, two have 244.
-        let mut bytes = [0; 32];
-        let (left, right) = bytes.split_at_mut(16);
-        left.copy_from_slice(Uuid::new_v4().as_bytes());
-        right.copy_from_slice(Uuid::new_v4().as_bytes());
-        let mut text = [0; 44];
-        let length = STANDARD.encode_slice(bytes, &mut text).unwrap_or(0);
-        let text = text.get(..length).and_then(|text| str::from_utf8(text).ok());
+        // CSP asks for 128 bits at least; 144 need no padding. Without randomness it is empty, and `'nonce-'` lets nothing run.
+        let mut text = [0; 24];
+        let length = random::secret::<18>()
+            .ok()
+            .and_then(|bytes| STANDARD.encode_slice(bytes, &mut text).ok());
+        let text = text
+            .get(..length.unwrap_or(0))
+            .and_then(|text| str::from_utf8(text).ok());
         Self(text.unwrap_or_default().into())
     }
 

@@ -15,7 +15,7 @@
 //! 6. A value that no browser would understand is a [`ConfigError`](crate::ConfigError).
 //!
 //! It costs one growth of the response's header map, or where that has few headers a copy of a prepared one, which may have to grow
-//! once: the values are made once. A nonce costs four allocations more.
+//! once: the values are made once. A nonce costs four allocations more and a system call for its randomness.
 //!
 //! It goes outside whatever refuses, so that refusals carry the headers too, and inside `request_log`.
 //!

@@ -12,6 +12,7 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
 use super::error::StoreError;
+use crate::random::secret;
 
 /// 120 bits.
 const FINGERPRINT: usize = 20;
@@ -226,9 +227,7 @@ impl FromStr for Seed {
 }
 
 fn random<const N: usize>() -> Result<[u8; N], StoreError> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|error| StoreError::Failed(error.into()))?;
-    Ok(bytes)
+    secret().map_err(|error| StoreError::Failed(error.into()))
 }
 
 /// The callers' buffers have the length of the text.

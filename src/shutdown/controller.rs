@@ -124,7 +124,7 @@ impl Shutdown {
     /// phases without grace. The second value is the server's own output, or `None` where it was cut.
     ///
     /// Dropping axum's future leaves its connections to the runtime, which drops them when `main` returns; dropping the one
-    /// of [`server`](crate::server) closes them.
+    /// of `server` closes them.
     pub async fn run<F: Future>(self, server: F) -> (Report, Option<F::Output>) {
         let mut output = None;
         let report = self

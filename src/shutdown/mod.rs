@@ -46,7 +46,7 @@
 //!
 //! A server with grace, a shorter drain and a hook. [`Shutdown::run`] takes any server's future:
 //! `axum::serve(listener, app).with_graceful_shutdown(handle.stop_accepting()).into_future()`, or the one of
-//! [`server`](crate::server).
+//! `server`.
 //!
 //! ```
 //! use std::time::Duration;

@@ -15,6 +15,7 @@ use crate::rate_limit::RateLimitLayer;
 use crate::request_id::RequestIdLayer;
 use crate::request_log::RequestLogLayer;
 use crate::security_headers::SecurityHeadersLayer;
+#[cfg(feature = "session")]
 use crate::session::SessionLayer;
 use crate::shutdown::ShutdownLayer;
 use crate::throttle::ThrottleLayer;
@@ -41,6 +42,7 @@ pub struct StackBuilder<C = Claims> {
     csrf: Option<CsrfLayer>,
     timeout: Option<TimeoutLayer>,
     jwt: Option<JwtLayer<C>>,
+    #[cfg(feature = "session")]
     session: Option<SessionLayer>,
     rate_limit_user: Option<RateLimitLayer>,
     authorize: Option<AuthorizeLayer>,
@@ -72,6 +74,7 @@ impl StackBuilder {
             csrf: None,
             timeout: None,
             jwt: None,
+            #[cfg(feature = "session")]
             session: None,
             rate_limit_user: None,
             authorize: None,
@@ -177,6 +180,7 @@ impl<C> StackBuilder<C> {
             csrf: self.csrf,
             timeout: self.timeout,
             jwt,
+            #[cfg(feature = "session")]
             session: self.session,
             rate_limit_user: self.rate_limit_user,
             authorize: self.authorize,
@@ -187,6 +191,7 @@ impl<C> StackBuilder<C> {
         }
     }
 
+    #[cfg(feature = "session")]
     /// Refuses tokens whose session has ended: `sessions.layer()` of [`session`](crate::session). Default: left out, so that a token
     /// counts until it expires.
     pub fn session(mut self, layer: SessionLayer) -> Self {
@@ -220,9 +225,9 @@ impl<C> StackBuilder<C> {
             rate_limit_user,
             authorize,
         } = self.asked;
-        let session = self.session.is_some();
         for (asked, setting) in [
-            (session, "session"),
+            #[cfg(feature = "session")]
+            (self.session.is_some(), "session"),
             (rate_limit_user, "rate_limit_user"),
             (authorize, "authorize"),
         ] {
@@ -260,10 +265,14 @@ impl<C> StackBuilder<C> {
                 ),
             ),
         );
+        #[cfg(feature = "session")]
+        let session = self.session.map(|layer| layer.checkpoint());
+        #[cfg(not(feature = "session"))]
+        let session = None;
         let admission = (
             self.jwt.map(|layer| layer.checkpoint()),
             (
-                self.session.map(|layer| layer.checkpoint()),
+                session,
                 (
                     self.rate_limit_user.map(|layer| layer.checkpoint()),
                     self.authorize.map(|layer| layer.checkpoint()),

@@ -4,6 +4,7 @@ use crate::catch_error::CatchErrorLayer;
 use crate::jwt::Verifier;
 use crate::rate_limit::Limiter;
 use crate::request_id::RequestIdLayer;
+#[cfg(feature = "session")]
 use crate::session::Sessions;
 use crate::shutdown::Handle;
 use crate::timeout::TimeoutLayer;
@@ -35,6 +36,10 @@ pub(super) type Arrival = (
         (Option<Arc<throttle::Gate>>, Option<Arc<csrf::Policy>>),
     ),
 );
+
+/// Never there.
+#[cfg(not(feature = "session"))]
+type Sessions = std::convert::Infallible;
 
 /// `jwt`, `session`, `rate_limit` by user, `authorize`.
 pub(super) type Admission<C> = (

@@ -50,7 +50,7 @@ const CASES: &[(&str, &[&str])] = &[
 ];
 
 pub(crate) fn quickstarts() -> Result<(), String> {
-    for (name, feature) in [("axum_quickstart", "axum"), ("hyper_quickstart", "aws-lc")] {
+    for (name, features) in [("axum_quickstart", "axum,server"), ("hyper_quickstart", "server")] {
         cargo(&[
             "build",
             "--package",
@@ -58,7 +58,7 @@ pub(crate) fn quickstarts() -> Result<(), String> {
             "--example",
             name,
             "--features",
-            feature,
+            features,
         ])?;
         println!("\n== {name} on {ADDRESS}");
         if TcpStream::connect(ADDRESS).is_ok() {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -49,6 +49,9 @@ pub(super) struct Settings {
     pub(super) rsa: Algorithm,
     pub(super) timing: Timing,
 }
+
+/// What was fetched last, as it was when it was asked for.
+pub(in crate::jwt) type Current = Guard<Arc<Snapshot>>;
 
 /// What was fetched last.
 pub(in crate::jwt) struct Snapshot {

@@ -18,6 +18,6 @@ mod tests;
 
 pub use self::builder::JwksBuilder;
 pub use self::error::JwksError;
-pub(super) use self::flight::Snapshot;
+pub(super) use self::flight::Current;
 pub use self::store::Jwks;
 pub(super) use self::store::{Absent, Wait};

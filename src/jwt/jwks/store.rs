@@ -5,12 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use arc_swap::Guard;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout};
 
 use super::error::JwksError;
-use super::flight::{Driver, Flight, Inner, Opened, Settings, Snapshot, lock};
+use super::flight::{Current, Driver, Flight, Inner, Opened, Settings, lock};
 use super::policy::Step;
 
 /// Waits until a fetch has ended.
@@ -65,7 +64,7 @@ impl Jwks {
     }
 
     /// The keys, unless there are none or they are too old. Takes no lock.
-    pub(in crate::jwt) fn keys(&self, now: Instant) -> Option<Guard<Arc<Snapshot>>> {
+    pub(in crate::jwt) fn keys(&self, now: Instant) -> Option<Current> {
         self.drive();
         let snapshot = self.inner.snapshot.load();
         let loaded = snapshot.loaded?;

@@ -1,5 +1,6 @@
 //! Servers to test on, here and in the tests of all that keep something in Redis.
 
+use std::hash::{BuildHasher, RandomState};
 use std::io::Write;
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -10,7 +11,6 @@ use std::time::Duration;
 
 use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
 use redis::{Cmd, Pipeline, RedisFuture, Value};
-use uuid::Uuid;
 
 #[allow(
     clippy::explicit_write,
@@ -18,6 +18,11 @@ use uuid::Uuid;
 )]
 pub(crate) fn skipped(why: &str) {
     writeln!(std::io::stderr(), "SKIPPED: {why}").unwrap();
+}
+
+/// What no other test and no other run has.
+fn unique() -> u64 {
+    RandomState::new().hash_one(())
 }
 
 /// A connection to the Redis of `TEST_REDIS_URL`, and a prefix that nobody else has.
@@ -28,7 +33,7 @@ pub(crate) async fn shared() -> Option<(ConnectionManager, String)> {
     };
     let client = redis::Client::open(url).unwrap();
     let connection = ConnectionManager::new_with_config(client, unhurried()).await;
-    let prefix = format!("portcullis-test:{}:", Uuid::new_v4().simple());
+    let prefix = format!("portcullis-test:{}:", unique());
     Some((connection.expect("TEST_REDIS_URL answers"), prefix))
 }
 
@@ -130,7 +135,7 @@ pub(crate) struct Node {
 
 impl Node {
     pub(crate) async fn start() -> Option<Self> {
-        let folder = std::env::temp_dir().join(format!("portcullis-node-{}", Uuid::new_v4().simple()));
+        let folder = std::env::temp_dir().join(format!("portcullis-node-{}", unique()));
         std::fs::create_dir_all(&folder).unwrap();
         let alone = ["--cluster-enabled", "yes", "--dir", folder.to_str().unwrap()];
         let server = Private::start_with(&alone)?;
