@@ -4,6 +4,7 @@
 
 mod dto;
 mod handlers;
+mod purge;
 pub(crate) mod routes;
 mod store;
 mod tags;

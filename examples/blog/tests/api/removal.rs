@@ -281,6 +281,48 @@ async fn what_is_purged_is_gone_for_good() {
     assert_eq!(app.number("SELECT COUNT(*) FROM profiles").await, 0);
 }
 
+/// One that were all or nothing would hold its locks for as long as the trash is deep, and begin anew after every fault.
+#[tokio::test]
+async fn a_purge_keeps_what_it_has_done_when_it_comes_to_grief() {
+    let app = TestApp::new().await;
+    let (admin, editor) = (app.login("admin").await, app.login("editor").await);
+    let posts: Vec<_> = (0..250)
+        .map(|number| json!({ "title": format!("doomed {number}"), "body": "text" }))
+        .collect();
+    let import = format!("{POSTS}/import");
+    let answer = app.call(Method::POST, &import, Some(&editor), Some(json!(posts))).await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    let made = answer.json();
+    let ids: Vec<_> = made["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| &item["id"])
+        .collect();
+    let gone = Some(json!({ "ids": ids }));
+    let answer = app
+        .call(Method::POST, &format!("{POSTS}/bulk-delete"), Some(&editor), gone)
+        .await;
+    assert_eq!(answer.json()["deleted"], 250, "{answer:?}");
+
+    // The last one cannot go.
+    app.execute("CREATE TABLE grief (post_id bigint, FOREIGN KEY (post_id) REFERENCES posts (id))")
+        .await;
+    app.execute("INSERT INTO grief (post_id) SELECT MAX(id) FROM posts")
+        .await;
+    let purge = "/api/v1/admin/trash?older_than_days=0";
+    assert_eq!(app.status("DELETE", purge, &admin).await, 500);
+    let left = trash(&app, &admin, "posts").await["total"].as_u64().unwrap();
+    assert!((1..=100).contains(&left), "{left} are left of 250");
+    let entries = "SELECT COUNT(*) FROM audit_entries WHERE action = 'purge'";
+    assert_eq!(app.number(entries).await, 250 - i64::try_from(left).unwrap());
+
+    app.execute("DROP TABLE grief").await;
+    let answer = app.call(Method::DELETE, purge, Some(&admin), None).await;
+    assert_eq!(answer.json()["posts"], left, "{answer:?}");
+    assert_eq!(app.number(entries).await, 250);
+}
+
 /// Whatever is added later is scanned too: the routes say what there is.
 #[tokio::test]
 async fn nothing_that_is_deleted_leaks_through_any_route() {
