@@ -24,6 +24,7 @@ mod middleware;
 mod page;
 mod pages;
 mod posts;
+mod private;
 mod query;
 mod reports;
 mod tags;

@@ -1,5 +1,7 @@
 //! What handlers share, and how it is opened and closed.
 
+use std::fs;
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,7 +26,7 @@ use crate::metrics::Metrics;
 use crate::page::Page;
 use crate::tags::dto::TagView;
 use crate::users::dto::UserView;
-use crate::{seed, users};
+use crate::{private, seed, users};
 
 /// What handlers share. Cloning costs a few reference counts.
 #[derive(Clone)]
@@ -197,9 +199,18 @@ async fn development_secret(data_dir: &Path) -> portcullis::Result<Secret> {
     }
     // Each UUIDv7 brings 74 random bits.
     let text: String = (0..4).map(|_| uuid::Uuid::now_v7().simple().to_string()).collect();
-    tokio::fs::create_dir_all(data_dir).await?;
-    tokio::fs::write(&path, &text)
-        .await
-        .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    keep_secret(&path, &text).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
     Ok(Secret::new(text))
+}
+
+fn keep_secret(path: &Path, text: &str) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        private::create_folder(folder)?;
+    }
+    // One that is too short to be kept may be readable to everybody.
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    private::create_file(path)?.write_all(text.as_bytes())
 }

@@ -19,6 +19,8 @@ mod database;
 mod dialects;
 mod endings;
 mod faults;
+#[cfg(unix)]
+mod files;
 mod gate;
 mod hooks;
 mod hostile;
