@@ -6,6 +6,7 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod database;
+pub mod housekeeping;
 pub mod metrics;
 pub mod operations;
 pub mod seed;

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::FromRef;
 use portcullis::ConfigError;
@@ -16,7 +17,7 @@ use sea_orm::DbErr;
 
 use blog_entity::{Actor, Context};
 
-use crate::auth::tokens::Tokens;
+use crate::auth::tokens::{SESSION_DAYS, Tokens};
 use crate::config::{Config, Secret, Stage};
 use crate::database::cache::QueryCache;
 use crate::database::migrate::{self, Direction};
@@ -174,7 +175,9 @@ async fn redis(config: &Config) -> portcullis::Result<Option<ConnectionManager>>
 /// In Redis, where one is configured: then a logout in one process is seen by all.
 fn sessions(redis: Option<&ConnectionManager>) -> Result<Sessions, ConfigError> {
     // While Redis is down nobody can tell who has signed out: better none than those.
-    let builder = Sessions::builder().on_store_failure(StoreFailure::Refuse);
+    let builder = Sessions::builder()
+        .absolute(Duration::from_hours(24 * u64::from(SESSION_DAYS)))
+        .on_store_failure(StoreFailure::Refuse);
     match redis {
         Some(connection) => builder.redis(connection.clone(), "blog").build(),
         None => builder.memory().build(),

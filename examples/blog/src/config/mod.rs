@@ -9,6 +9,7 @@ use portcullis::cors::CorsLayer;
 use portcullis::rate_limit::Quota;
 
 use self::source::{Source, positive};
+use crate::auth::tokens::SESSION_DAYS;
 use crate::database::settings::Settings;
 use crate::telemetry::{self, Bounds};
 
@@ -63,6 +64,8 @@ pub struct Config {
     pub jwt_secret: Option<Secret>,
     /// `REDIS_URL`, where several processes share their sessions; `None` keeps them in memory.
     pub redis_url: Option<Secret>,
+    /// `SESSION_HISTORY_DAYS`: for how long after its beginning the row of a session is kept.
+    pub session_history: Duration,
     /// `RATE_LIMIT`, for an address on `/api`.
     pub rate_limit: Quota,
     /// `CORS_ORIGINS`.
@@ -149,6 +152,12 @@ impl Config {
                 Err("must begin with `redis://`".into())
             }
         });
+        let session_history = source.parse("SESSION_HISTORY_DAYS", days(90), |text| {
+            let number = text.parse().ok().filter(|days| (SESSION_DAYS..=3650).contains(days));
+            number
+                .map(days)
+                .ok_or_else(|| format!("{text:?} is not a number from {SESSION_DAYS} to 3650"))
+        });
         let default_limit = Quota::new(100, Duration::from_mins(15));
         let rate_limit = source.parse("RATE_LIMIT", default_limit, |text| {
             text.parse::<Quota>().map_err(|error| error.to_string())
@@ -187,6 +196,7 @@ impl Config {
                 database,
                 jwt_secret,
                 redis_url,
+                session_history,
                 rate_limit,
                 cors_origins,
                 trusted_proxies,
@@ -220,6 +230,10 @@ fn admin<L: Fn(&str) -> Option<String>>(source: &mut Source<L>) -> Admin {
         Some(port) => Admin::On { host, port, asked_for },
         None => Admin::Off,
     }
+}
+
+fn days(days: u32) -> Duration {
+    Duration::from_hours(24 * u64::from(days))
 }
 
 fn list(text: &str) -> Vec<String> {
