@@ -323,6 +323,50 @@ async fn a_purge_keeps_what_it_has_done_when_it_comes_to_grief() {
     assert_eq!(app.number(entries).await, 250);
 }
 
+#[tokio::test]
+async fn an_author_does_not_undo_what_an_admin_did() {
+    let app = TestApp::new().await;
+    let (admin, editor, reader) = (
+        app.login("admin").await,
+        app.login("editor").await,
+        app.login("reader").await,
+    );
+    let refused = async |path: &str, token: &str| {
+        let answer = app
+            .call(Method::POST, &format!("{path}/restore"), Some(token), None)
+            .await;
+        assert_eq!(answer.status, 403, "{answer:?}");
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+        assert_eq!(
+            answer.json()["detail"],
+            "only an admin may restore what another has deleted"
+        );
+    };
+    let post = app.post(&editor, "Moderated").await;
+    let path = format!("{POSTS}/{post}");
+    let comment = app.comment(&reader, &post, None, "moderated, too").await;
+    let of_comment = format!("{path}/comments/{comment}");
+    for (path, author) in [(&of_comment, &reader), (&path, &editor)] {
+        let restore = format!("{path}/restore");
+        assert_eq!(app.status("DELETE", path, &admin).await, 204);
+        refused(path, author).await;
+        assert_eq!(app.get(path).await.status, 404);
+        assert_eq!(app.status("POST", &restore, &admin).await, 204);
+        // The last deletion counts.
+        assert_eq!(app.status("DELETE", path, author).await, 204);
+        assert_eq!(app.status("POST", &restore, author).await, 204);
+    }
+    let gone = Some(json!({ "ids": [post] }));
+    let bulk = format!("{POSTS}/bulk-delete");
+    assert_eq!(app.call(Method::POST, &bulk, Some(&admin), gone).await.status, 200);
+    refused(&path, &editor).await;
+    // An admin's own is the admin's.
+    let own = format!("{POSTS}/{}", app.post(&admin, "Own").await);
+    assert_eq!(app.status("DELETE", &own, &admin).await, 204);
+    assert_eq!(app.status("POST", &format!("{own}/restore"), &editor).await, 404);
+    assert_eq!(app.status("POST", &format!("{own}/restore"), &admin).await, 204);
+}
+
 /// Whatever is added later is scanned too: the routes say what there is.
 #[tokio::test]
 async fn nothing_that_is_deleted_leaks_through_any_route() {
