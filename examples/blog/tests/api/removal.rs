@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use http::Method;
+use sea_orm::{ConnectionTrait, Database, Statement};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -17,14 +18,17 @@ async fn trash(app: &TestApp, admin: &str, kind: &str) -> Value {
     answer.json()
 }
 
+/// An id as this database takes it in a statement.
+fn id_of(app: &TestApp, id: &str) -> String {
+    if app.database_url().starts_with("postgres") {
+        return format!("'{id}'");
+    }
+    format!("X'{}'", id.replace('-', ""))
+}
+
 /// Lets a tag be there, as if a post had brought it.
 async fn tag(app: &TestApp, id: &str, name: &str) {
-    let hex = id.replace('-', "");
-    let id = if app.database_url().starts_with("postgres") {
-        format!("'{id}'")
-    } else {
-        format!("X'{hex}'")
-    };
+    let id = id_of(app, id);
     app.execute(&format!(
         "INSERT INTO tags (public_id, name, created_at, updated_at, deleted_key)
          VALUES ({id}, '{name}', '2026-01-01 00:00:00.000001', '2026-01-01 00:00:00.000001', 0)"
@@ -365,6 +369,49 @@ async fn an_author_does_not_undo_what_an_admin_did() {
     assert_eq!(app.status("DELETE", &own, &admin).await, 204);
     assert_eq!(app.status("POST", &format!("{own}/restore"), &editor).await, 404);
     assert_eq!(app.status("POST", &format!("{own}/restore"), &admin).await, 204);
+}
+
+/// Lists ask for the one half of the mark and restores for the other.
+#[tokio::test]
+async fn no_row_is_half_deleted() {
+    let app = TestApp::new().await;
+    let editor = app.login("editor").await;
+    app.register("profiled").await;
+    let post = app.post(&editor, "Whole").await;
+    app.comment(&editor, &post, None, "whole").await;
+    let (one, two) = (
+        "01930000-0000-7000-8000-000000000001",
+        "01930000-0000-7000-8000-000000000002",
+    );
+    tag(&app, one, "whole").await;
+    app.execute("INSERT INTO attachments (public_id, post_id, file_name, media_type, bytes, storage_key, created_at, updated_at)
+         SELECT public_id, id, 'f', 'text/plain', 1, 'k', created_at, updated_at FROM posts WHERE slug = 'whole'").await;
+    let beside = Database::connect(app.database_url()).await.unwrap();
+    let tell = async |sql: String| {
+        let statement = Statement::from_string(beside.get_database_backend(), sql);
+        beside.execute_raw(statement).await.map(|done| done.rows_affected())
+    };
+    for table in ["users", "profiles", "posts", "tags", "attachments", "comments"] {
+        let rows = app.number(&format!("SELECT COUNT(*) FROM {table}")).await;
+        assert!(rows > 0, "{table}");
+        for half in ["deleted_key = id", "deleted_at = '2026-01-01 00:00:00.000001'"] {
+            let error = tell(format!("UPDATE {table} SET {half}")).await.unwrap_err();
+            assert!(error.to_string().contains(&format!("{table}_mark")), "{error}");
+        }
+        let both = "deleted_at = '2026-01-01 00:00:00.000001', deleted_key = id";
+        let none = "deleted_at = NULL, deleted_key = 0";
+        for whole in [both, none] {
+            tell(format!("UPDATE {table} SET {whole}")).await.unwrap();
+        }
+    }
+    let copy = format!(
+        "INSERT INTO tags (public_id, name, created_at, updated_at, deleted_key)
+         SELECT {}, 'half', created_at, updated_at, 7 FROM tags",
+        id_of(&app, two)
+    );
+    let error = tell(copy).await.unwrap_err();
+    assert!(error.to_string().contains("tags_mark"), "{error}");
+    beside.close().await.unwrap();
 }
 
 /// Whatever is added later is scanned too: the routes say what there is.
