@@ -41,6 +41,9 @@ pub(crate) fn check() -> Result<(), String> {
     ])?;
     cargo(&["test", "--workspace"])?;
     cargo(&["test", "--package", "portcullis", "--all-features"])?;
+    // What the blog sends to a collector and to Sentry, which the tests of the workspace leave out with the features.
+    let telemetry = ["--features", "otel,sentry", "--test", "telemetry"];
+    cargo(&[&["test", "--package", "blog"], &telemetry[..]].concat())?;
     cargo(&[
         "test",
         "--package",

@@ -49,8 +49,8 @@ async fn main() -> ExitCode {
     let mut faults = 0;
     for (name, server) in [
         ("SQLite", Some(file)),
-        ("MariaDB", std::env::var("TEST_MYSQL_URL").ok()),
-        ("PostgreSQL", std::env::var("TEST_POSTGRES_URL").ok()),
+        ("MariaDB", server("TEST_MYSQL_URL")),
+        ("PostgreSQL", server("TEST_POSTGRES_URL")),
     ] {
         println!("\n# {name}");
         let Some(server) = server else {
@@ -413,6 +413,10 @@ fn head(sql: &str) -> String {
 
 fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
+}
+
+fn server(variable: &str) -> Option<String> {
+    std::env::var(variable).ok().filter(|url| !url.is_empty())
 }
 
 fn number(variable: &str, default: u32) -> u32 {

@@ -21,7 +21,7 @@ pub fn app(state: AppState, shutdown: &Handle) -> Result<Router, ConfigError> {
 
 /// Every route, and who may use it.
 pub fn routes(shutdown: &Handle, explanation: Explanation) -> Result<Routes<AppState>, ConfigError> {
-    let posts = posts::routes::routes()
+    let posts = posts::routes::routes()?
         .merge(posts::bulk::routes::routes())
         .merge(comments::routes::routes());
     let api = Routes::new()

@@ -11,7 +11,7 @@ use blog::cli::{Cli, Command};
 use blog::config::{Config, Stage};
 use blog::database::{backup, migrate};
 use blog::state::AppState;
-use blog::{operations, seed, telemetry};
+use blog::{housekeeping, operations, seed, telemetry};
 use clap::Parser;
 use portcullis::crash;
 use portcullis::server::Server;
@@ -95,6 +95,7 @@ async fn serve() -> Result<ExitCode, Box<dyn Error>> {
     let handle = shutdown.handle();
     state.metrics().install();
     let upkeep = crash::spawn_logged("metrics upkeep", state.metrics().clone().upkeep());
+    handle.spawn("housekeeping", housekeeping::run(state.clone(), handle.clone()));
     let router = app(state.clone(), &handle)?;
 
     say(format_args!("blog: http://{}", listener.local_addr()?));

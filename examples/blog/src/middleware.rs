@@ -180,16 +180,18 @@ async fn to_its_end(work: impl Future<Output = Response> + Send + 'static) -> Re
 /// come again.
 fn database_away(cause: &Cause) -> Option<Problem> {
     let error = cause.error();
-    if error.downcast_ref::<DbErr>().is_some_and(fault::is_away) {
-        tracing::error!(%error, "the database is away");
-    } else if fault::is_transient(error) {
+    // Contention first: a lock of SQLite that is taken is both.
+    let detail = if fault::is_transient(error) {
         tracing::error!(%error, "a transaction was overtaken each time");
+        "others are changing the same; try again later"
+    } else if error.downcast_ref::<DbErr>().is_some_and(fault::is_away) {
+        tracing::error!(%error, "the database is away");
+        "the database does not answer; try again later"
     } else {
         return None;
-    }
+    };
     cause.take();
-    let problem =
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE).with_detail("the database does not answer; try again later");
+    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE).with_detail(detail);
     Some(problem.with_header(RETRY_AFTER, HeaderValue::from_static("5")))
 }
 

@@ -1,7 +1,10 @@
 //! What handlers share, and how it is opened and closed.
 
+use std::fs;
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::FromRef;
 use portcullis::ConfigError;
@@ -14,7 +17,7 @@ use sea_orm::DbErr;
 
 use blog_entity::{Actor, Context};
 
-use crate::auth::tokens::Tokens;
+use crate::auth::tokens::{SESSION_DAYS, Tokens};
 use crate::config::{Config, Secret, Stage};
 use crate::database::cache::QueryCache;
 use crate::database::migrate::{self, Direction};
@@ -24,7 +27,7 @@ use crate::metrics::Metrics;
 use crate::page::Page;
 use crate::tags::dto::TagView;
 use crate::users::dto::UserView;
-use crate::{seed, users};
+use crate::{private, seed, users};
 
 /// What handlers share. Cloning costs a few reference counts.
 #[derive(Clone)]
@@ -172,7 +175,9 @@ async fn redis(config: &Config) -> portcullis::Result<Option<ConnectionManager>>
 /// In Redis, where one is configured: then a logout in one process is seen by all.
 fn sessions(redis: Option<&ConnectionManager>) -> Result<Sessions, ConfigError> {
     // While Redis is down nobody can tell who has signed out: better none than those.
-    let builder = Sessions::builder().on_store_failure(StoreFailure::Refuse);
+    let builder = Sessions::builder()
+        .absolute(Duration::from_hours(24 * u64::from(SESSION_DAYS)))
+        .on_store_failure(StoreFailure::Refuse);
     match redis {
         Some(connection) => builder.redis(connection.clone(), "blog").build(),
         None => builder.memory().build(),
@@ -197,9 +202,18 @@ async fn development_secret(data_dir: &Path) -> portcullis::Result<Secret> {
     }
     // Each UUIDv7 brings 74 random bits.
     let text: String = (0..4).map(|_| uuid::Uuid::now_v7().simple().to_string()).collect();
-    tokio::fs::create_dir_all(data_dir).await?;
-    tokio::fs::write(&path, &text)
-        .await
-        .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    keep_secret(&path, &text).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
     Ok(Secret::new(text))
+}
+
+fn keep_secret(path: &Path, text: &str) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        private::create_folder(folder)?;
+    }
+    // One that is too short to be kept may be readable to everybody.
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    private::create_file(path)?.write_all(text.as_bytes())
 }

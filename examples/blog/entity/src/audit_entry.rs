@@ -29,11 +29,16 @@ impl ActiveModelBehavior for ActiveModel {}
 
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Action {
+pub enum Action {
+    /// A new row was stored.
     Create,
+    /// Columns changed.
     Update,
+    /// The mark was set.
     Delete,
+    /// The mark was taken off.
     Restore,
+    /// The row was removed for good.
     Purge,
 }
 
@@ -46,7 +51,8 @@ pub(crate) struct Entry {
 }
 
 impl Action {
-    fn as_str(self) -> &'static str {
+    /// As the column has it.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Create => "create",
             Self::Update => "update",

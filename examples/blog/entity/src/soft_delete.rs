@@ -2,7 +2,8 @@
 //!
 //! `deleted_at` is the mark. `deleted_key` is 0 while the row lives, and its own key when it does not: the second column of every
 //! unique index, so that a name can be given again, in all databases alike. Queries ask for the key: a column that equals a value
-//! leaves the rest of an index in its order, and `PostgreSQL` does not see that one that is `NULL` does so too.
+//! leaves the rest of an index in its order, and `PostgreSQL` does not see that one that is `NULL` does so too. The schema keeps the
+//! two in agreement.
 //!
 //! Where a row has children, its feature's `removal` marks them with the very same time, and so knows later which of them to bring
 //! back. [`bulk`](crate::bulk) sets the mark, takes it off, and removes rows for good.

@@ -18,6 +18,8 @@ mod m0004_attachments;
 mod m0005_comments;
 mod m0006_audit;
 mod m0007_full_text;
+mod m0008_session_age;
+mod m0009_marks_agree;
 
 use sea_orm_migration::{MigrationTrait, async_trait};
 
@@ -39,6 +41,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_comments::Migration),
             Box::new(m0006_audit::Migration),
             Box::new(m0007_full_text::Migration),
+            Box::new(m0008_session_age::Migration),
+            Box::new(m0009_marks_agree::Migration),
         ]
     }
 }

@@ -3,4 +3,4 @@
 mod dto;
 mod handlers;
 pub(crate) mod routes;
-mod store;
+pub(crate) mod store;

@@ -1,8 +1,9 @@
 //! The queries of the trail. Nobody changes it.
 
-use blog_entity::audit_entry::{Column, Entity, Model};
+use blog_entity::audit_entry::{Action, Column, Entity, Model};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Select,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    Select,
 };
 use uuid::Uuid;
 
@@ -20,6 +21,15 @@ pub(super) async fn list(
         .add_option(actor.map(|actor| Column::Actor.eq(actor)));
     let pages = all().filter(asked).order_by_desc(Column::Id).paginate(db, page.size);
     Ok((pages.fetch_page(page.number - 1).await?, pages.num_items().await?))
+}
+
+/// Who deleted this record last.
+pub(crate) async fn deleted_by(db: &impl ConnectionTrait, record: Uuid) -> Result<Option<String>, DbErr> {
+    let deletions = all()
+        .filter(Column::EntityId.eq(record))
+        .filter(Column::Action.eq(Action::Delete.as_str()));
+    let last = deletions.order_by_desc(Column::Id).limit(1);
+    last.select_only().column(Column::Actor).into_tuple().one(db).await
 }
 
 #[expect(clippy::disallowed_methods, reason = "the trail has no mark of deletion")]

@@ -6,7 +6,7 @@ use chrono::NaiveDateTime;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait,
-    PaginatorTrait, QueryFilter, QueryOrder, Select,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 use uuid::Uuid;
 
@@ -14,6 +14,9 @@ use crate::page::Page;
 
 /// Characters of a label; a browser may say more of itself.
 const LABEL: usize = 200;
+
+/// Rows that are removed by one transaction, so that nobody waits for long.
+const BATCH: u64 = 1_000;
 
 /// Notes that a session has begun.
 pub(crate) async fn started(db: &DatabaseTransaction, user: i64, store_id: &str, label: &str) -> Result<Model, DbErr> {
@@ -36,6 +39,27 @@ pub(crate) async fn ended(db: &DatabaseTransaction, store_id: &str, at: NaiveDat
 /// Notes that all sessions of the user have ended.
 pub(crate) async fn ended_all(db: &DatabaseTransaction, user: i64, at: NaiveDateTime) -> Result<(), DbErr> {
     end(db, Column::UserId.eq(user), at).await
+}
+
+/// Removes some of the rows that began before this, oldest first; how many. 0 when none is left, or when another process
+/// has just removed them, which then goes on.
+pub(crate) async fn forget(db: &DatabaseTransaction, before: NaiveDateTime) -> Result<u64, DbErr> {
+    let old = all()
+        .filter(Column::StartedAt.lt(before))
+        .order_by_asc(Column::StartedAt);
+    let keys: Vec<i64> = old
+        .select_only()
+        .column(Column::Id)
+        .limit(BATCH)
+        .into_tuple()
+        .all(db)
+        .await?;
+    if keys.is_empty() {
+        return Ok(0);
+    }
+    #[expect(clippy::disallowed_methods, reason = "sessions have neither hooks nor a mark")]
+    let deletion = Entity::delete_many().filter(Column::Id.is_in(keys));
+    deletion.exec(db).await.map(|done| done.rows_affected)
 }
 
 /// One page of a user's sessions, newest first, and the number of all.

@@ -13,6 +13,9 @@ use crate::config::Secret;
 /// How long a token is good for.
 pub(crate) const LIFETIME: Duration = Duration::from_hours(1);
 
+/// How long a session lasts, however often it is refreshed.
+pub(crate) const SESSION_DAYS: u32 = 30;
+
 const ISSUER: &str = "https://blog.portcullis.example";
 const AUDIENCE: &str = "blog";
 

@@ -16,6 +16,7 @@ use crate::extract::{Caller, SignedIn};
 use crate::page::{Listing, Page, PageQuery};
 use crate::posts;
 use crate::state::AppState;
+use crate::trash;
 use crate::users;
 use crate::users::dto::AuthorView;
 use crate::validation::Faults;
@@ -172,6 +173,7 @@ pub(super) async fn restore(
         // What is deleted does not exist for others.
         return Err(error::not_found("Comment").into());
     }
+    trash::policy::may_restore(state.db().primary(), &signed_in, comment.public_id).await?;
     let comment = &comment;
     state
         .db()

@@ -22,6 +22,11 @@ pub(super) fn settings<L: Fn(&str) -> Option<String>>(source: &mut Source<L>) ->
             number.ok_or_else(|| format!("{text:?} is not a number from 1 to 1000"))
         }),
         acquire: seconds(source, "DATABASE_ACQUIRE_SECONDS", 3),
+        lock: source.parse("DATABASE_LOCK_SECONDS", Duration::from_secs(5), |text| {
+            let number = text.parse().ok().filter(|number| (1..=3600).contains(number));
+            let seconds = number.ok_or_else(|| format!("{text:?} is not a number from 1 to 3600"))?;
+            Ok(Duration::from_secs(seconds))
+        }),
         idle: seconds(source, "DATABASE_IDLE_SECONDS", 600),
         lifetime: seconds(source, "DATABASE_LIFETIME_SECONDS", 1800),
         statements: source.parse("DATABASE_STATEMENTS", 100, |text| {

@@ -4,18 +4,20 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use portcullis::client_ip::ClientIpLayer;
-use portcullis::cors::CorsLayer;
 use portcullis::rate_limit::Quota;
 
 use self::source::{Source, positive};
+use crate::auth::tokens::SESSION_DAYS;
 use crate::database::settings::Settings;
 use crate::telemetry::{self, Bounds};
 
+pub use self::admin::Admin;
 pub use self::secret::Secret;
 pub use self::source::{ConfigFaults, Fault};
 
+mod admin;
 mod database;
+mod lists;
 mod secret;
 mod source;
 
@@ -28,22 +30,6 @@ pub enum Stage {
     Staging,
     /// For real callers.
     Production,
-}
-
-/// Where those who run the blog find its metrics, probes and log level.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Admin {
-    /// On a port of its own.
-    On {
-        /// `ADMIN_HOST`.
-        host: IpAddr,
-        /// `ADMIN_PORT`; 0 lets the system choose.
-        port: u16,
-        /// Whether the port was given, and is not the default.
-        asked_for: bool,
-    },
-    /// Nowhere.
-    Off,
 }
 
 /// Everything that a deployment may set. `.env.example` explains each variable.
@@ -63,6 +49,8 @@ pub struct Config {
     pub jwt_secret: Option<Secret>,
     /// `REDIS_URL`, where several processes share their sessions; `None` keeps them in memory.
     pub redis_url: Option<Secret>,
+    /// `SESSION_HISTORY_DAYS`: for how long after its beginning the row of a session is kept.
+    pub session_history: Duration,
     /// `RATE_LIMIT`, for an address on `/api`.
     pub rate_limit: Quota,
     /// `CORS_ORIGINS`.
@@ -130,7 +118,7 @@ impl Config {
             text.parse()
                 .map_err(|_| format!("{text:?} is not a port from 0 to 65535"))
         });
-        let admin = admin(&mut source);
+        let admin = admin::admin(&mut source);
         let database = database::settings(&mut source);
         let jwt_secret = source.parse("JWT_SECRET", None, |text| {
             if text.len() < 32 {
@@ -149,12 +137,18 @@ impl Config {
                 Err("must begin with `redis://`".into())
             }
         });
+        let session_history = source.parse("SESSION_HISTORY_DAYS", days(90), |text| {
+            let number = text.parse().ok().filter(|days| (SESSION_DAYS..=3650).contains(days));
+            number
+                .map(days)
+                .ok_or_else(|| format!("{text:?} is not a number from {SESSION_DAYS} to 3650"))
+        });
         let default_limit = Quota::new(100, Duration::from_mins(15));
         let rate_limit = source.parse("RATE_LIMIT", default_limit, |text| {
             text.parse::<Quota>().map_err(|error| error.to_string())
         });
-        let cors_origins = source.parse("CORS_ORIGINS", vec!["http://localhost:3000".to_owned()], origins);
-        let trusted_proxies = source.parse("TRUSTED_PROXIES", Vec::new(), proxies);
+        let cors_origins = source.parse("CORS_ORIGINS", vec!["http://localhost:3000".to_owned()], lists::origins);
+        let trusted_proxies = source.parse("TRUSTED_PROXIES", Vec::new(), lists::proxies);
         let log = source.parse("LOG", "info".to_owned(), |text| {
             telemetry::parse_level(text).map(|_| text.to_owned())
         });
@@ -187,6 +181,7 @@ impl Config {
                 database,
                 jwt_secret,
                 redis_url,
+                session_history,
                 rate_limit,
                 cors_origins,
                 trusted_proxies,
@@ -204,49 +199,8 @@ impl Config {
     }
 }
 
-fn admin<L: Fn(&str) -> Option<String>>(source: &mut Source<L>) -> Admin {
-    let host = source.parse("ADMIN_HOST", IpAddr::V4(Ipv4Addr::LOCALHOST), |text| {
-        text.parse().map_err(|_| format!("{text:?} is not an IP address"))
-    });
-    let asked_for = !source.is_absent("ADMIN_PORT");
-    let port = source.parse("ADMIN_PORT", Some(3001), |text| match text {
-        "off" => Ok(None),
-        text => text
-            .parse()
-            .map(Some)
-            .map_err(|_| format!("{text:?} is neither `off` nor a port from 0 to 65535")),
-    });
-    match port {
-        Some(port) => Admin::On { host, port, asked_for },
-        None => Admin::Off,
-    }
-}
-
-fn list(text: &str) -> Vec<String> {
-    let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
-    items.map(str::to_owned).collect()
-}
-
-/// The gate's own reading, so that a wrong value is named with its variable.
-fn origins(text: &str) -> Result<Vec<String>, String> {
-    let origins = list(text);
-    let cors = CorsLayer::builder().origins(&origins).build();
-    cors.map(|_| origins).map_err(|error| reasons(&error))
-}
-
-fn proxies(text: &str) -> Result<Vec<String>, String> {
-    let proxies = list(text);
-    let client_ip = ClientIpLayer::builder().trust_networks(&proxies).build();
-    client_ip.map(|_| proxies).map_err(|error| reasons(&error))
-}
-
-fn reasons(error: &portcullis::ConfigError) -> String {
-    let reasons: Vec<_> = error
-        .faults()
-        .iter()
-        .map(portcullis::config_error::Fault::reason)
-        .collect();
-    reasons.join("; ")
+fn days(days: u32) -> Duration {
+    Duration::from_hours(24 * u64::from(days))
 }
 
 #[cfg(test)]

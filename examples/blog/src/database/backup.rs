@@ -1,7 +1,7 @@
 //! A copy of the embedded database, while it serves.
 
 use std::ffi::OsString;
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf, absolute};
 
@@ -9,6 +9,7 @@ use portcullis::Result;
 use sea_orm::{ConnectionTrait, Database, DbBackend, DbErr, Statement};
 
 use super::settings::{Purpose, Settings};
+use crate::private;
 
 /// Writes a copy of the moment at which it begins to a new file. Readers and writers go on meanwhile.
 ///
@@ -37,16 +38,9 @@ impl Partial {
     fn create(to: &Path) -> io::Result<Self> {
         let mut name = OsString::from(to);
         name.push(".partial");
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt;
-            // It holds what everybody has entrusted to the blog.
-            options.mode(0o600);
-        }
-        options.open(&name)?;
-        Ok(Self(name.into()))
+        let name = PathBuf::from(name);
+        private::create_file(&name)?;
+        Ok(Self(name))
     }
 
     async fn fill(&self, settings: &Settings) -> Result<()> {

@@ -4,6 +4,8 @@
 //! suspended for those who come after.
 
 use std::fmt::Write as _;
+use std::io;
+use std::path::Path;
 
 use blog_migration::{Migrator, MigratorTrait, SchemaManager, alone};
 use sea_orm::{Database, DatabaseConnection, DbErr, RuntimeErr};
@@ -12,6 +14,7 @@ use tracing::subscriber::NoSubscriber;
 
 use super::settings::{Purpose, Settings};
 use super::{fault, pool};
+use crate::private;
 
 /// What to do with the schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,17 +109,26 @@ async fn refuse_strangers(db: &DatabaseConnection) -> Result<(), DbErr> {
 
 async fn connect(settings: &Settings, purpose: Purpose) -> portcullis::Result<DatabaseConnection> {
     if purpose == Purpose::Migrate
-        && let Some(folder) = settings.url.file().and_then(|file| file.parent())
-        && !folder.as_os_str().is_empty()
+        && let Some(file) = settings.url.file()
     {
-        tokio::fs::create_dir_all(folder)
-            .await
-            .map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
+        make(file).map_err(|error| format!("cannot create {}: {error}", file.display()))?;
     }
     let open = async || Database::connect(settings.options(&settings.url, purpose)).await;
     pool::awaited(settings.wait, &settings.url, open)
         .await
         .map_err(explained)
+}
+
+/// An empty file is a database without tables. `SQLite` would let everybody read it, and what it writes beside it has the
+/// permissions of the file.
+fn make(file: &Path) -> io::Result<()> {
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        private::create_folder(folder)?;
+    }
+    match private::create_file(file) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made.map(drop),
+    }
 }
 
 /// The mistakes that have a remedy.

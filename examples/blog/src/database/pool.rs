@@ -52,6 +52,11 @@ impl Db {
         })
     }
 
+    /// How long a statement waits for what another transaction holds.
+    pub(super) fn lock_wait(&self) -> Duration {
+        self.settings.lock
+    }
+
     /// How many transactions have written, which tells what was read before one from what was read after it.
     pub(crate) fn writes(&self) -> u64 {
         self.writes.load(Ordering::Acquire)

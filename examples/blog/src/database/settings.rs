@@ -8,6 +8,7 @@ use blog_migration::PATIENCE_SECONDS;
 use sea_orm::sqlx::mysql::MySqlConnectOptions;
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::{AssertSqlSafe, Executor};
 use sea_orm::{ConnectOptions, DbBackend};
 
 use crate::config::Secret;
@@ -23,6 +24,8 @@ pub struct Settings {
     pub connections: NonZeroU32,
     /// `DATABASE_ACQUIRE_SECONDS`: how long a request waits for one of them.
     pub acquire: Duration,
+    /// `DATABASE_LOCK_SECONDS`: how long a statement waits for what another transaction holds.
+    pub lock: Duration,
     /// `DATABASE_IDLE_SECONDS`: after which an unused one is closed.
     pub idle: Duration,
     /// `DATABASE_LIFETIME_SECONDS`: after which any is closed, so that a change of address or credentials is noticed.
@@ -140,20 +143,15 @@ impl Settings {
         }
         match url.backend {
             DbBackend::Sqlite => self.sqlite(&mut options, purpose),
-            DbBackend::MySql => self.mariadb(&mut options),
-            _ => self.postgres(&mut options),
+            DbBackend::MySql => self.mariadb(&mut options, purpose),
+            _ => self.postgres(&mut options, purpose),
         }
         options
     }
 
     fn sqlite(&self, options: &mut ConnectOptions, purpose: Purpose) {
         let statements = self.statements;
-        let busy = match purpose {
-            // Another process may migrate, too.
-            Purpose::Migrate => Duration::from_secs(PATIENCE_SECONDS.into()),
-            // Or write.
-            Purpose::Write | Purpose::Read => Duration::from_secs(5),
-        };
+        let busy = self.patience(purpose);
         options.map_sqlx_sqlite_opts(move |sqlite| {
             let sqlite = sqlite
                 .create_if_missing(purpose == Purpose::Migrate)
@@ -169,7 +167,25 @@ impl Settings {
         });
     }
 
-    fn mariadb(&self, options: &mut ConnectOptions) {
+    /// How long a statement waits for a lock. By default `MariaDB` waits 50 s for that of a row and a day for that of a table, and
+    /// `PostgreSQL` for ever: longer than any client.
+    fn patience(&self, purpose: Purpose) -> Duration {
+        match purpose {
+            // Another process may migrate, too.
+            Purpose::Migrate => Duration::from_secs(PATIENCE_SECONDS.into()),
+            Purpose::Write | Purpose::Read => self.lock,
+        }
+    }
+
+    fn mariadb(&self, options: &mut ConnectOptions, purpose: Purpose) {
+        let seconds = self.patience(purpose).as_secs();
+        options.map_sqlx_mysql_pool_opts(move |pool| {
+            pool.after_connect(move |connection, _| {
+                let set = format!("SET SESSION innodb_lock_wait_timeout = {seconds}, lock_wait_timeout = {seconds}");
+                // The one part of it that is not written here is a number.
+                Box::pin(async move { connection.execute(AssertSqlSafe(set)).await.map(drop) })
+            })
+        });
         let statements = self.statements;
         // As the columns are compared, so are the parameters.
         options.map_sqlx_mysql_opts(move |mysql| {
@@ -180,11 +196,13 @@ impl Settings {
         });
     }
 
-    fn postgres(&self, options: &mut ConnectOptions) {
+    fn postgres(&self, options: &mut ConnectOptions, purpose: Purpose) {
+        let lock = format!("{}s", self.patience(purpose).as_secs());
         let statements = self.statements;
         options.map_sqlx_postgres_opts(move |postgres| {
             postgres
                 .application_name("portcullis-blog")
+                .options([("lock_timeout", &lock)])
                 .statement_cache_capacity(statements)
         });
     }

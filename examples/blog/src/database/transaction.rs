@@ -8,6 +8,7 @@ use portcullis::Result;
 use sea_orm::{
     DatabaseTransaction, DbBackend, IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
+use tokio::time::Instant;
 
 use super::{Db, fault};
 
@@ -32,7 +33,8 @@ impl Db {
     /// Runs `work` in a transaction, which its error rolls back as if nothing had been.
     ///
     /// Where the database gave up on it for the sake of another transaction, `work` runs again, after a pause of random length:
-    /// whatever it does beside the database happens as often. What it needs it borrows:
+    /// whatever it does beside the database happens as often. There are six tries at most, and no new one once they have taken as
+    /// long as two waits for a lock. What `work` needs it borrows:
     ///
     /// ```ignore
     /// let content = &content;
@@ -52,10 +54,15 @@ impl Db {
         F: Fn(Transaction) -> W,
         W: Future<Output = Result<T>>,
     {
+        let begun = Instant::now();
+        // Whoever has waited twice for a lock in vain would, with more tries, wait beyond the gate's deadline.
+        let patience = self.lock_wait() * 2;
         let mut attempt = 1;
         loop {
             let error = match self.attempt(isolation_level, &work).await {
-                Err(error) if attempt < TRIES && fault::is_transient(error.cause()) => error,
+                Err(error) if attempt < TRIES && begun.elapsed() < patience && fault::is_transient(error.cause()) => {
+                    error
+                }
                 done => return done,
             };
             let pause = pause(attempt);

@@ -10,9 +10,11 @@ use portcullis::axum::{Json, Path};
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
-use super::dto::{ItemView, ListQuery, PatchRequest, PostRequest, PostView, SearchQuery};
+use super::dto::{PatchRequest, PostRequest, PostView};
+use super::item::ItemView;
 use super::page::Filter;
 use super::removal;
+use super::request::{ListQuery, SearchQuery};
 use super::store::{self, Change};
 use super::version::{self, Preconditions};
 use super::{list, page, search};

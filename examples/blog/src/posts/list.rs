@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use blog_entity::comment;
 use sea_orm::{ConnectionTrait, DbErr, Order};
 
-use super::dto::{CommentItem, ItemView};
 use super::fields::{Field, Fields};
+use super::item::{CommentItem, ItemView};
 use super::page::Row;
 use crate::users::dto::AuthorView;
 use crate::{comments, tags, users};

@@ -7,7 +7,7 @@ use portcullis::axum::{Json, Path, Query};
 use uuid::Uuid;
 
 use super::dto::{Item, Kind, PurgeQuery, Purged, TrashQuery};
-use super::{store, tags};
+use super::{purge, store, tags};
 use crate::error;
 use crate::page::{Listing, Page};
 use crate::state::AppState;
@@ -21,15 +21,15 @@ pub(super) async fn list(
     Ok(Json(Listing::new(items, page, total)))
 }
 
-pub(super) async fn purge(
+pub(super) async fn purge_one(
     State(state): State<AppState>,
     Path((kind, id)): Path<(Kind, Uuid)>,
 ) -> portcullis::Result<StatusCode> {
     let purged = state
         .db()
-        .transaction(|db| async move { Ok(store::purge(&db, kind, id).await?) })
+        .transaction(|db| async move { Ok(purge::these(&db, kind, &[id]).await?) })
         .await?;
-    if purged {
+    if purged > 0 {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(error::not_found("Deleted record").into())
@@ -41,11 +41,7 @@ pub(super) async fn purge_old(
     Query(query): Query<PurgeQuery>,
 ) -> portcullis::Result<Json<Purged>> {
     let before = query.before(clock::now())?;
-    let purged = state
-        .db()
-        .transaction(|db| async move { Ok(store::purge_before(&db, before).await?) })
-        .await?;
-    Ok(Json(purged))
+    Ok(Json(purge::before(state.db(), before).await?))
 }
 
 pub(super) async fn delete_tag(State(state): State<AppState>, Path(id): Path<Uuid>) -> portcullis::Result<StatusCode> {

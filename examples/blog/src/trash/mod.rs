@@ -4,6 +4,8 @@
 
 mod dto;
 mod handlers;
+pub(crate) mod policy;
+mod purge;
 pub(crate) mod routes;
 mod store;
 mod tags;

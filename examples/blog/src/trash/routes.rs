@@ -3,7 +3,7 @@
 use portcullis::authorize::Policy;
 use portcullis::axum::Routes;
 
-use super::handlers::{delete_tag, list, purge, purge_old, restore_tag};
+use super::handlers::{delete_tag, list, purge_old, purge_one, restore_tag};
 use crate::state::AppState;
 
 pub(crate) fn routes() -> Routes<AppState> {
@@ -11,7 +11,7 @@ pub(crate) fn routes() -> Routes<AppState> {
     Routes::new()
         .get("/trash", admins(), list)
         .delete("/trash", admins(), purge_old)
-        .delete("/trash/{kind}/{id}", admins(), purge)
+        .delete("/trash/{kind}/{id}", admins(), purge_one)
         .delete("/tags/{id}", admins(), delete_tag)
         .post("/tags/{id}/restore", admins(), restore_tag)
 }

@@ -1,17 +1,12 @@
-//! The queries of the trash.
+//! The lists of the trash.
 
 use blog_entity::{SoftDelete, comment, post, tag, user};
 use chrono::NaiveDateTime;
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, FromQueryResult, PaginatorTrait, QueryFilter, QueryOrder};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, PaginatorTrait, QueryOrder};
 use uuid::Uuid;
 
-use super::dto::{Item, Kind, Purged};
-use super::tags;
-use crate::comments;
-use crate::database::Transaction;
+use super::dto::{Item, Kind};
 use crate::page::Page;
-use crate::posts;
-use crate::users;
 
 /// Characters of a comment that tell which one it is.
 const EXCERPT: usize = 80;
@@ -59,42 +54,4 @@ where
         Item { id, label, deleted_at }
     });
     Ok((items.collect(), pages.num_items().await?))
-}
-
-/// Removes one for good; whether it was in the trash.
-pub(super) async fn purge(db: &Transaction, kind: Kind, id: Uuid) -> Result<bool, DbErr> {
-    let purged = match kind {
-        Kind::Posts => {
-            let rows = post::Entity::deleted().filter(post::Column::PublicId.eq(id));
-            posts::removal::purge_all(db, rows).await?
-        }
-        Kind::Comments => {
-            let rows = comment::Entity::deleted().filter(comment::Column::PublicId.eq(id));
-            comments::removal::purge_all(db, rows).await?
-        }
-        Kind::Users => {
-            let rows = user::Entity::deleted().filter(user::Column::PublicId.eq(id));
-            users::removal::purge_all(db, rows).await?
-        }
-        Kind::Tags => {
-            let rows = tag::Entity::deleted().filter(tag::Column::PublicId.eq(id));
-            tags::purge_all(db, rows).await?
-        }
-    };
-    Ok(purged > 0)
-}
-
-/// Removes for good all that was deleted before this.
-pub(super) async fn purge_before(db: &Transaction, before: NaiveDateTime) -> Result<Purged, DbErr> {
-    // Accounts first: what hangs on them is not counted again.
-    let users = user::Entity::deleted().filter(user::Column::DeletedAt.lt(before));
-    let posts = post::Entity::deleted().filter(post::Column::DeletedAt.lt(before));
-    let comments = comment::Entity::deleted().filter(comment::Column::DeletedAt.lt(before));
-    let tags = tag::Entity::deleted().filter(tag::Column::DeletedAt.lt(before));
-    Ok(Purged {
-        users: users::removal::purge_all(db, users).await?,
-        posts: posts::removal::purge_all(db, posts).await?,
-        comments: comments::removal::purge_all(db, comments).await?,
-        tags: tags::purge_all(db, tags).await?,
-    })
 }

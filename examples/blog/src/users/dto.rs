@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::profile::ProfileView;
 use super::store::Change;
-use crate::posts::dto::ItemView;
+use crate::posts::item::ItemView;
 use crate::validation::Faults;
 
 /// What a user may be.

@@ -10,10 +10,11 @@ use blog_entity::post::Reader;
 use sea_orm::{ConnectionTrait, DbErr, Order};
 
 use crate::error;
-use crate::posts::dto::{ItemView, tags};
 use crate::posts::fields::{Field, Fields};
+use crate::posts::item::ItemView;
 use crate::posts::list::{self, Wanted, WantedComments};
 use crate::posts::page::{self, Filter};
+use crate::posts::request::tags;
 use crate::posts::sort::Sort;
 use crate::query::Parameters;
 

@@ -1,8 +1,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use blog::housekeeping::forget_sessions;
+use blog_entity::{SoftDelete, clock, session, user};
+use chrono::TimeDelta;
 use http::Method;
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::support::TestApp;
 
@@ -145,4 +151,63 @@ async fn a_password_is_hashed_before_the_transaction_begins() {
     let (call, seen) = registered.unwrap();
     call.await.unwrap();
     assert!(seen, "it waits for the writer before it hashes");
+}
+
+/// The rows of a user's sign-ins would otherwise be as many as there ever were.
+#[tokio::test]
+async fn old_sessions_are_forgotten_a_batch_at_a_time_and_no_others() {
+    let mut app = TestApp::with(&[("SESSION_HISTORY_DAYS", "40")]).await;
+    let token = app.login("reader").await;
+    let db = app.state().db();
+    let reader = user::Entity::live()
+        .filter(user::Column::Email.eq("reader@example.com"))
+        .one(db.primary())
+        .await
+        .unwrap()
+        .unwrap();
+    let row = |days: i64, ended: bool| {
+        let at = clock::now() - TimeDelta::days(days);
+        session::ActiveModel {
+            public_id: Set(Uuid::now_v7()),
+            user_id: Set(reader.id),
+            store_id: Set(Uuid::now_v7().to_string()),
+            label: Set("browser".into()),
+            started_at: Set(at),
+            ended_at: Set(ended.then_some(at)),
+            ..Default::default()
+        }
+    };
+    let old = (0..2_400).map(|number| row(41 + number % 10, number % 2 == 0));
+    let recent = (0..50).map(|number| row(39 - number % 30, number % 2 == 0));
+    let rows: Vec<_> = old.chain(recent).collect();
+    #[expect(clippy::disallowed_methods, reason = "sessions have no hooks")]
+    session::Entity::insert_many(rows)
+        .exec_without_returning(db.primary())
+        .await
+        .unwrap();
+    let all = "SELECT COUNT(*) FROM sessions";
+    assert_eq!(app.number(all).await, 2_451);
+
+    // One of the last batch cannot go.
+    app.execute("CREATE TABLE grief (session_id bigint, FOREIGN KEY (session_id) REFERENCES sessions (id))")
+        .await;
+    let late = "INSERT INTO grief (session_id) SELECT id FROM sessions ORDER BY started_at DESC LIMIT 1 OFFSET 51";
+    app.execute(late).await;
+    let shutdown = app.shutdown.take().unwrap();
+    let handle = shutdown.handle();
+    let forget = || forget_sessions(app.state(), &handle);
+    assert!(forget().await.is_err());
+    assert_eq!(app.number(all).await, 451);
+    app.execute("DROP TABLE grief").await;
+    assert_eq!(forget().await.unwrap(), 400);
+    assert_eq!(forget().await.unwrap(), 0);
+    assert_eq!(app.number(all).await, 51);
+    assert_eq!(app.status("GET", "/api/v1/auth/me", &token).await, 200);
+
+    // A process that is to end begins nothing new.
+    app.execute("UPDATE sessions SET started_at = '2020-01-01 00:00:00.000001'")
+        .await;
+    handle.trigger();
+    shutdown.drained().await;
+    assert_eq!(forget_sessions(app.state(), &handle).await.unwrap(), 0);
 }

@@ -14,7 +14,7 @@ pub(crate) struct TestDatabase {
 
 impl TestDatabase {
     pub(crate) fn create() -> Self {
-        Self::at(std::env::var("BLOG_TEST_SERVER").ok())
+        Self::at(std::env::var("BLOG_TEST_SERVER").ok().filter(|url| !url.is_empty()))
     }
 
     /// At this server.

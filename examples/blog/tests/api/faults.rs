@@ -19,6 +19,7 @@ use serde_json::Value;
 use crate::database::TestDatabase;
 use crate::mariadb::MariaDb;
 use crate::process::{Process, ask, command, folder};
+use crate::servers::server;
 use crate::support::TestApp;
 
 /// Writers at a running blog, each of which goes on whatever it is answered.
@@ -198,8 +199,7 @@ async fn mariadb_is_killed_and_stopped_under_load_and_comes_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_that_postgres_ends_under_load_lose_nothing() {
-    let Ok(server) = std::env::var("TEST_POSTGRES_URL") else {
-        eprintln!("SKIPPED: TEST_POSTGRES_URL is not set, so that no PostgreSQL ends its connections");
+    let Some(server) = server("TEST_POSTGRES_URL", "no PostgreSQL ends its connections") else {
         return;
     };
     let database = TestDatabase::at(Some(server));

@@ -6,8 +6,6 @@ mod browser;
 mod mariadb;
 mod process;
 mod redis;
-#[cfg(any(feature = "otel", feature = "sentry"))]
-mod stand_in;
 mod support;
 
 mod accounts;
@@ -19,6 +17,8 @@ mod database;
 mod dialects;
 mod endings;
 mod faults;
+#[cfg(unix)]
+mod files;
 mod gate;
 mod hooks;
 mod hostile;
@@ -32,8 +32,6 @@ mod pool;
 mod posts;
 mod profiles;
 mod removal;
-#[cfg(feature = "sentry")]
-mod reports;
 mod search;
 mod seeds;
 mod servers;
@@ -41,6 +39,4 @@ mod sessions;
 mod socket;
 mod tags;
 mod threads;
-#[cfg(feature = "otel")]
-mod traces;
 mod transactions;

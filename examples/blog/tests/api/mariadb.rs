@@ -8,6 +8,7 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, Database};
 
 use crate::process::folder;
+use crate::servers::{server, skipped};
 
 pub(crate) struct MariaDb {
     folder: PathBuf,
@@ -18,10 +19,7 @@ pub(crate) struct MariaDb {
 impl MariaDb {
     /// Running, with an empty database `blog`. None where the programs are missing.
     pub(crate) async fn start() -> Option<Self> {
-        if std::env::var("TEST_MYSQL_URL").is_err() {
-            eprintln!("SKIPPED: TEST_MYSQL_URL is not set, so that no MariaDB is stopped and killed");
-            return None;
-        }
+        server("TEST_MYSQL_URL", "no MariaDB is stopped and killed")?;
         let folder = folder();
         let installed = Command::new("mariadb-install-db")
             .args([
@@ -34,7 +32,7 @@ impl MariaDb {
             .stdout(Stdio::null())
             .status();
         if !installed.is_ok_and(|status| status.success()) {
-            eprintln!("SKIPPED: `mariadb-install-db` does not work here, so that no MariaDB is stopped and killed");
+            skipped("`mariadb-install-db` does not work here, so that no MariaDB is stopped and killed");
             return None;
         }
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

@@ -63,6 +63,8 @@ async fn schema(database: &TestDatabase) -> Vec<String> {
              FROM information_schema.statistics WHERE table_schema = DATABASE() ORDER BY 1",
             "SELECT CONCAT_WS(' ', table_name, constraint_name, delete_rule) \
              FROM information_schema.referential_constraints WHERE constraint_schema = DATABASE() ORDER BY 1",
+            "SELECT CONCAT_WS(' ', table_name, constraint_name, check_clause) \
+             FROM information_schema.check_constraints WHERE constraint_schema = DATABASE() ORDER BY 1",
         ],
         DbBackend::Postgres => &[
             "SELECT concat_ws(' ', table_name, column_name, data_type, character_maximum_length, is_nullable, \
@@ -97,7 +99,7 @@ async fn up_and_down_to_nothing_and_up_again_leaves_the_same_schema() {
     let first = schema(&database).await;
     assert!(first.len() > 20, "{first:?}");
     let status = good(&database, &["migrate", "down"]);
-    assert!(status.ends_with("pending  m0007_full_text\n"), "{status}");
+    assert!(status.ends_with("pending  m0009_marks_agree\n"), "{status}");
     assert_eq!(status.matches("pending").count(), 1, "{status}");
     let status = good(&database, &["migrate", "down", "--steps", "99"]);
     assert!(status.lines().all(|line| line.starts_with("pending ")), "{status}");
@@ -136,7 +138,7 @@ async fn outside_development_rows_are_dropped_only_for_those_who_say_yes() {
 async fn a_look_changes_nothing() {
     let database = TestDatabase::create();
     let status = good(&database, &["migrate", "status"]);
-    assert_eq!(status.matches("pending").count(), 7, "{status}");
+    assert_eq!(status.matches("pending").count(), 9, "{status}");
     assert!(!database.folder().join("blog.sqlite").exists());
     assert!(schema(&database).await.is_empty());
 }
@@ -187,13 +189,13 @@ async fn one_that_fails_half_way_leaves_what_the_database_can_undo_and_no_lock()
     let status = good(&database, &["migrate", "status"]);
     if database.url().starts_with("sqlite") {
         assert_eq!(schema(&database).await, before, "nothing has happened");
-        assert_eq!(status.matches("pending").count(), 7, "{status}");
+        assert_eq!(status.matches("pending").count(), 9, "{status}");
     } else {
         assert_eq!(status.matches("applied").count(), 5, "{status}");
     }
     tell(&database, "DROP TABLE audit_entries").await;
     let status = good(&database, &["migrate", "up"]);
-    assert_eq!(status.matches("applied").count(), 7, "{status}");
+    assert_eq!(status.matches("applied").count(), 9, "{status}");
 }
 
 #[test]
@@ -224,4 +226,22 @@ fn four_blogs_that_begin_at_once_serve_the_same_three_accounts() {
         assert!(body.contains(r#""total":3"#), "{body}");
         assert!(blog.stop().success());
     }
+}
+
+#[tokio::test]
+async fn a_row_that_is_half_deleted_is_named_before_anything_has_changed() {
+    let database = TestDatabase::create();
+    let seed = ["seed", "--users", "1", "--posts", "2"];
+    let output = run(&database, "development", &seed);
+    assert!(output.status.success(), "{output:?}");
+    let whole = schema(&database).await;
+    good(&database, &["migrate", "down"]);
+    tell(&database, "UPDATE posts SET deleted_key = id").await;
+    let before = schema(&database).await;
+    let said = bad(&database, "production", &["migrate", "up"]);
+    assert!(said.contains("rows of `posts` are half deleted"), "{said}");
+    assert_eq!(schema(&database).await, before);
+    tell(&database, "UPDATE posts SET deleted_key = 0").await;
+    good(&database, &["migrate", "up"]);
+    assert_eq!(schema(&database).await, whole);
 }

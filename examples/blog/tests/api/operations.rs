@@ -4,6 +4,7 @@ use std::process::Output;
 use serde_json::Value;
 
 use crate::process::{Process, ask, command, folder};
+use crate::servers::server;
 use crate::support::TestApp;
 
 #[tokio::test]
@@ -115,8 +116,7 @@ async fn readiness_turns_false_at_the_shutdown() {
 
 #[tokio::test]
 async fn redis_is_asked_where_there_is_one() {
-    let Ok(url) = std::env::var("TEST_REDIS_URL") else {
-        eprintln!("SKIPPED: TEST_REDIS_URL is not set");
+    let Some(url) = server("TEST_REDIS_URL", "no Redis is asked") else {
         return;
     };
     let app = TestApp::with(&[("REDIS_URL", &url)]).await;

@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use blog_entity::{SoftDelete, audit_entry, post, user};
 use http::Method;
-use sea_orm::{EntityTrait, PaginatorTrait};
+use sea_orm::{
+    ColumnTrait, Database, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
+};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
@@ -240,4 +243,38 @@ async fn what_decides_about_a_write_is_asked_of_the_primary() {
         .call(Method::POST, "/api/v1/posts/bulk-delete", Some(&editor), gone)
         .await;
     assert_eq!(answer.status, 200, "{answer:?}");
+}
+
+/// By default `MariaDB` waits for 50 s and `PostgreSQL` for ever, and the gate's deadline answers, of which nobody learns why.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_a_lock_in_vain_is_told_to_come_again() {
+    let app = TestApp::with(&[("DATABASE_LOCK_SECONDS", "1")]).await;
+    let token = &app.login("editor").await;
+    let post = app.post(token, "Locked").await;
+    let path = &format!("/api/v1/posts/{post}");
+    let change = || app.call(Method::PATCH, path, Some(token), Some(json!({ "title": "Changed" })));
+
+    let beside = Database::connect(app.database_url()).await.unwrap();
+    let options = TransactionOptions {
+        // SQLite has one lock, for whoever writes.
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    };
+    let holder = beside.begin_with_options(options).await.unwrap();
+    let id: uuid::Uuid = post.parse().unwrap();
+    let row = post::Entity::live()
+        .filter(post::Column::PublicId.eq(id))
+        .lock_exclusive();
+    assert!(row.one(&holder).await.unwrap().is_some());
+
+    let answer = change().await;
+    assert_eq!(answer.status, 503, "{answer:?}");
+    assert_eq!(answer.header("retry-after"), "5");
+    assert_eq!(answer.header("content-type"), "application/problem+json");
+    assert_eq!(answer.json()["detail"], "others are changing the same; try again later");
+    // A list waits for nobody.
+    assert_eq!(app.get("/api/v1/posts").await.status, 200);
+    holder.rollback().await.unwrap();
+    beside.close().await.unwrap();
+    assert_eq!(change().await.status, 200);
 }

@@ -1,10 +1,11 @@
 //! A Redis of the test's own, that may be killed.
 
-use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
+
+use crate::servers::skipped;
 
 pub(crate) struct Redis {
     port: u16,
@@ -18,11 +19,7 @@ impl Redis {
         match spawn(port) {
             Ok(server) => Some(Self { port, server }),
             Err(error) => {
-                #[expect(
-                    clippy::explicit_write,
-                    reason = "the test harness swallows what a test prints that passes"
-                )]
-                writeln!(std::io::stderr(), "SKIPPED: redis-server cannot be started ({error})").unwrap();
+                skipped(&format!("redis-server cannot be started ({error})"));
                 None
             }
         }

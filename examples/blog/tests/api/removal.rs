@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use http::Method;
+use sea_orm::{ConnectionTrait, Database, Statement};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -17,14 +18,17 @@ async fn trash(app: &TestApp, admin: &str, kind: &str) -> Value {
     answer.json()
 }
 
+/// An id as this database takes it in a statement.
+fn id_of(app: &TestApp, id: &str) -> String {
+    if app.database_url().starts_with("postgres") {
+        return format!("'{id}'");
+    }
+    format!("X'{}'", id.replace('-', ""))
+}
+
 /// Lets a tag be there, as if a post had brought it.
 async fn tag(app: &TestApp, id: &str, name: &str) {
-    let hex = id.replace('-', "");
-    let id = if app.database_url().starts_with("postgres") {
-        format!("'{id}'")
-    } else {
-        format!("X'{hex}'")
-    };
+    let id = id_of(app, id);
     app.execute(&format!(
         "INSERT INTO tags (public_id, name, created_at, updated_at, deleted_key)
          VALUES ({id}, '{name}', '2026-01-01 00:00:00.000001', '2026-01-01 00:00:00.000001', 0)"
@@ -279,6 +283,135 @@ async fn what_is_purged_is_gone_for_good() {
     }
     assert_eq!(app.number("SELECT COUNT(*) FROM users").await, 3);
     assert_eq!(app.number("SELECT COUNT(*) FROM profiles").await, 0);
+}
+
+/// One that were all or nothing would hold its locks for as long as the trash is deep, and begin anew after every fault.
+#[tokio::test]
+async fn a_purge_keeps_what_it_has_done_when_it_comes_to_grief() {
+    let app = TestApp::new().await;
+    let (admin, editor) = (app.login("admin").await, app.login("editor").await);
+    let posts: Vec<_> = (0..250)
+        .map(|number| json!({ "title": format!("doomed {number}"), "body": "text" }))
+        .collect();
+    let import = format!("{POSTS}/import");
+    let answer = app.call(Method::POST, &import, Some(&editor), Some(json!(posts))).await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    let made = answer.json();
+    let ids: Vec<_> = made["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| &item["id"])
+        .collect();
+    let gone = Some(json!({ "ids": ids }));
+    let answer = app
+        .call(Method::POST, &format!("{POSTS}/bulk-delete"), Some(&editor), gone)
+        .await;
+    assert_eq!(answer.json()["deleted"], 250, "{answer:?}");
+
+    // The last one cannot go.
+    app.execute("CREATE TABLE grief (post_id bigint, FOREIGN KEY (post_id) REFERENCES posts (id))")
+        .await;
+    app.execute("INSERT INTO grief (post_id) SELECT MAX(id) FROM posts")
+        .await;
+    let purge = "/api/v1/admin/trash?older_than_days=0";
+    assert_eq!(app.status("DELETE", purge, &admin).await, 500);
+    let left = trash(&app, &admin, "posts").await["total"].as_u64().unwrap();
+    assert!((1..=100).contains(&left), "{left} are left of 250");
+    let entries = "SELECT COUNT(*) FROM audit_entries WHERE action = 'purge'";
+    assert_eq!(app.number(entries).await, 250 - i64::try_from(left).unwrap());
+
+    app.execute("DROP TABLE grief").await;
+    let answer = app.call(Method::DELETE, purge, Some(&admin), None).await;
+    assert_eq!(answer.json()["posts"], left, "{answer:?}");
+    assert_eq!(app.number(entries).await, 250);
+}
+
+#[tokio::test]
+async fn an_author_does_not_undo_what_an_admin_did() {
+    let app = TestApp::new().await;
+    let (admin, editor, reader) = (
+        app.login("admin").await,
+        app.login("editor").await,
+        app.login("reader").await,
+    );
+    let refused = async |path: &str, token: &str| {
+        let answer = app
+            .call(Method::POST, &format!("{path}/restore"), Some(token), None)
+            .await;
+        assert_eq!(answer.status, 403, "{answer:?}");
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+        assert_eq!(
+            answer.json()["detail"],
+            "only an admin may restore what another has deleted"
+        );
+    };
+    let post = app.post(&editor, "Moderated").await;
+    let path = format!("{POSTS}/{post}");
+    let comment = app.comment(&reader, &post, None, "moderated, too").await;
+    let of_comment = format!("{path}/comments/{comment}");
+    for (path, author) in [(&of_comment, &reader), (&path, &editor)] {
+        let restore = format!("{path}/restore");
+        assert_eq!(app.status("DELETE", path, &admin).await, 204);
+        refused(path, author).await;
+        assert_eq!(app.get(path).await.status, 404);
+        assert_eq!(app.status("POST", &restore, &admin).await, 204);
+        // The last deletion counts.
+        assert_eq!(app.status("DELETE", path, author).await, 204);
+        assert_eq!(app.status("POST", &restore, author).await, 204);
+    }
+    let gone = Some(json!({ "ids": [post] }));
+    let bulk = format!("{POSTS}/bulk-delete");
+    assert_eq!(app.call(Method::POST, &bulk, Some(&admin), gone).await.status, 200);
+    refused(&path, &editor).await;
+    // An admin's own is the admin's.
+    let own = format!("{POSTS}/{}", app.post(&admin, "Own").await);
+    assert_eq!(app.status("DELETE", &own, &admin).await, 204);
+    assert_eq!(app.status("POST", &format!("{own}/restore"), &editor).await, 404);
+    assert_eq!(app.status("POST", &format!("{own}/restore"), &admin).await, 204);
+}
+
+/// Lists ask for the one half of the mark and restores for the other.
+#[tokio::test]
+async fn no_row_is_half_deleted() {
+    let app = TestApp::new().await;
+    let editor = app.login("editor").await;
+    app.register("profiled").await;
+    let post = app.post(&editor, "Whole").await;
+    app.comment(&editor, &post, None, "whole").await;
+    let (one, two) = (
+        "01930000-0000-7000-8000-000000000001",
+        "01930000-0000-7000-8000-000000000002",
+    );
+    tag(&app, one, "whole").await;
+    app.execute("INSERT INTO attachments (public_id, post_id, file_name, media_type, bytes, storage_key, created_at, updated_at)
+         SELECT public_id, id, 'f', 'text/plain', 1, 'k', created_at, updated_at FROM posts WHERE slug = 'whole'").await;
+    let beside = Database::connect(app.database_url()).await.unwrap();
+    let tell = async |sql: String| {
+        let statement = Statement::from_string(beside.get_database_backend(), sql);
+        beside.execute_raw(statement).await.map(|done| done.rows_affected())
+    };
+    for table in ["users", "profiles", "posts", "tags", "attachments", "comments"] {
+        let rows = app.number(&format!("SELECT COUNT(*) FROM {table}")).await;
+        assert!(rows > 0, "{table}");
+        for half in ["deleted_key = id", "deleted_at = '2026-01-01 00:00:00.000001'"] {
+            let error = tell(format!("UPDATE {table} SET {half}")).await.unwrap_err();
+            assert!(error.to_string().contains(&format!("{table}_mark")), "{error}");
+        }
+        let both = "deleted_at = '2026-01-01 00:00:00.000001', deleted_key = id";
+        let none = "deleted_at = NULL, deleted_key = 0";
+        for whole in [both, none] {
+            tell(format!("UPDATE {table} SET {whole}")).await.unwrap();
+        }
+    }
+    let copy = format!(
+        "INSERT INTO tags (public_id, name, created_at, updated_at, deleted_key)
+         SELECT {}, 'half', created_at, updated_at, 7 FROM tags",
+        id_of(&app, two)
+    );
+    let error = tell(copy).await.unwrap_err();
+    assert!(error.to_string().contains("tags_mark"), "{error}");
+    beside.close().await.unwrap();
 }
 
 /// Whatever is added later is scanned too: the routes say what there is.

@@ -1,4 +1,8 @@
+use std::sync::Arc;
+use std::time::Duration;
+
 use http::Method;
+use sea_orm::{ConnectionTrait, Database, DbBackend, Statement, TransactionTrait};
 use serde_json::json;
 
 use crate::support::TestApp;
@@ -94,4 +98,46 @@ async fn what_changes_is_found_anew_and_in_pages() {
     assert_eq!(app.call(Method::PATCH, &first, Some(&editor), change).await.status, 200);
     assert_eq!(search("q=heron").await.json()["total"], 2);
     assert_eq!(search("q=stork").await.json()["total"], 1);
+}
+
+/// Words that are in half of all posts keep a server busy for seconds, and once kept every connection.
+#[tokio::test(flavor = "multi_thread")]
+async fn searches_that_take_long_leave_connections_to_others() {
+    let app = Arc::new(TestApp::with(&[("DATABASE_ACQUIRE_SECONDS", "1"), ("DATABASE_LOCK_SECONDS", "60")]).await);
+    let beside = Database::connect(app.database_url()).await.unwrap();
+    let backend = beside.get_database_backend();
+    let (lock, unlock) = match backend {
+        DbBackend::MySql => ("LOCK TABLES posts WRITE", "UNLOCK TABLES"),
+        DbBackend::Postgres => ("LOCK TABLE posts", "SELECT 1"),
+        // Its readers wait for nobody.
+        _ => return,
+    };
+    let tell = |sql: &'static str| Statement::from_string(backend, sql);
+    let holder = beside.begin().await.unwrap();
+    holder.execute_raw(tell(lock)).await.unwrap();
+    let searches: Vec<_> = (0..12)
+        .map(|_| {
+            let app = Arc::clone(&app);
+            tokio::spawn(async move { app.get("/api/v1/posts/search?q=rust").await.status })
+        })
+        .collect();
+    let used =
+        r#"db_client_connection_count{db_client_connection_pool_name="write",db_client_connection_state="used"} "#;
+    loop {
+        let metrics = app.admin("GET", "/metrics", "").await.text;
+        let used = metrics.lines().find_map(|line| line.strip_prefix(used)).unwrap();
+        if used.parse::<u32>().unwrap() >= 4 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    for _ in 0..5 {
+        assert_eq!(app.get("/api/v1/users").await.status, 200);
+    }
+    holder.execute_raw(tell(unlock)).await.unwrap();
+    holder.rollback().await.unwrap();
+    for search in searches {
+        assert_eq!(search.await.unwrap(), 200);
+    }
+    beside.close().await.unwrap();
 }

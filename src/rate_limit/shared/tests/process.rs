@@ -70,3 +70,29 @@ async fn together_they_take_exactly_the_quota() {
     assert_eq!(passed.iter().sum::<u32>(), QUOTA, "{passed:?}");
     clean(&mut connection, &prefix).await;
 }
+
+/// As a job of CI sets it that has no Redis.
+#[test]
+fn a_variable_that_is_empty_counts_as_not_set() {
+    let tests = [
+        "rate_limit::shared::tests::process::together_they_take_exactly_the_quota",
+        "lockout::tests::redis_does_what_the_model_does",
+    ];
+    let output = Command::new(std::env::current_exe().unwrap())
+        .arg("--exact")
+        .args(tests)
+        .env("TEST_REDIS_URL", "")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success(),
+        "{}{said}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+    assert_eq!(
+        said.matches("SKIPPED: TEST_REDIS_URL is not set").count(),
+        tests.len(),
+        "{said}"
+    );
+}

@@ -17,7 +17,7 @@ use crate::error;
 use crate::extract::SignedIn;
 use crate::posts::removal;
 use crate::state::AppState;
-use crate::users;
+use crate::{trash, users};
 
 /// All of the posts, or none.
 pub(super) async fn import(
@@ -96,6 +96,7 @@ pub(super) async fn restore(
         // What is deleted does not exist for others.
         return Err(error::not_found("Post").into());
     }
+    trash::policy::may_restore(state.db().primary(), &signed_in, post.public_id).await?;
     let post = &post;
     state
         .db()
