@@ -19,10 +19,15 @@ thread_local! {
 /// 64 bits for an id. They are spread as random ones are, and cost no system call: some 8 ns. Not for secrets: the function was made
 /// for tables of hashes. A process that forks gives both halves the same ids from then on.
 pub(crate) fn id64() -> u64 {
+    numbered().1
+}
+
+/// The number of an id among those of this thread, and the id; see [`id64`].
+pub(crate) fn numbered() -> (u64, u64) {
     IDS.with(|ids| {
         let number = ids.given.get();
         ids.given.set(number.wrapping_add(1));
-        ids.key.hash_one(number)
+        (number, ids.key.hash_one(number))
     })
 }
 

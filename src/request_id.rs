@@ -61,6 +61,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::checkpoint::Moment;
 use crate::{random, uuid};
 
 /// The longest id that is accepted from outside, in bytes.
@@ -77,12 +78,17 @@ impl RequestId {
         ((1..=LONGEST).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic)).then(|| Self(value.clone()))
     }
 
-    /// Makes a new id: a UUID of version 7, of the millisecond and 74 further bits. It is unique, and no secret.
+    /// Makes a new id: a UUID of version 7, of the millisecond, 12 bits of a count and 62 further ones. It is unique, and no secret.
     pub fn generate() -> Self {
-        let age = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self::generate_at(SystemTime::now())
+    }
+
+    fn generate_at(now: SystemTime) -> Self {
+        let age = now.duration_since(UNIX_EPOCH).unwrap_or_default();
         let millis = u64::try_from(age.as_millis()).unwrap_or_default();
-        // Not counted within the millisecond (RFC 9562 section 6.2), which takes a lock that all threads share.
-        let text = uuid::v7(millis, random::id128());
+        // Counted by each thread for itself (RFC 9562 section 6.2): a count of all would be a lock that all threads share.
+        let (number, id) = random::numbered();
+        let text = uuid::v7(millis, (u128::from(number) << 112) | (u128::from(id) << 48));
         // An owned buffer that is shared from the start: one allocation, and clones cost none.
         let value = HeaderValue::from_maybe_shared(Bytes::from_owner(text));
         Self(value.unwrap_or(HeaderValue::from_static("-")))
@@ -146,8 +152,8 @@ impl RequestIdLayer {
 
 /// For a stack, which has a future of its own.
 impl RequestIdLayer {
-    pub(crate) fn enter<B>(&self, request: &mut Request<B>) -> HeaderValue {
-        self.config.enter(request)
+    pub(crate) fn enter<B>(&self, request: &mut Request<B>, moment: &Moment) -> HeaderValue {
+        self.config.enter(request, moment)
     }
 
     pub(crate) fn leave(&self, value: HeaderValue, headers: &mut HeaderMap) {
@@ -163,8 +169,9 @@ impl Default for RequestIdLayer {
 
 impl Config {
     /// Leaves the id with the request, and hands on what its answer is to bear.
-    fn enter<B>(&self, request: &mut Request<B>) -> HeaderValue {
-        let id = self.inbound(request.headers()).unwrap_or_else(RequestId::generate);
+    fn enter<B>(&self, request: &mut Request<B>, moment: &Moment) -> HeaderValue {
+        let id = self.inbound(request.headers());
+        let id = id.unwrap_or_else(|| RequestId::generate_at(moment.wall()));
         let value = id.to_header_value();
         request.extensions_mut().insert(id);
         value
@@ -218,7 +225,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqB>) -> Self::Future {
-        let value = self.config.enter(&mut request);
+        let value = self.config.enter(&mut request, &Moment::default());
         ResponseFuture {
             inner: self.inner.call(request),
             value: Some(value),

@@ -1141,6 +1141,11 @@ async fn the_request_goes_on_with_identity_claims_and_trail() {
 
     let claims = Verified::<Claims>::of(response.extensions()).unwrap();
     let identity = response.extensions().get::<Identity>().unwrap();
+    assert_eq!(identity.claims::<Claims>().unwrap().jti, claims.jti);
+    assert!(identity.claims::<Token>().is_none() && identity.shared_claims::<Token>().is_none());
+    // An application may say more of the caller, and the claims stay.
+    let more = identity.clone().with_roles(["guest"]);
+    assert_eq!(more.shared_claims::<Claims>().unwrap().jti, claims.jti);
     let expect = Identity::user("42")
         .with_roles(["admin", "editor"])
         .with_permissions(["posts:write"])

@@ -11,7 +11,7 @@ use super::policy::Decision;
 use super::question::{Answer, Answers, Asking, Question};
 use super::refusal::{failed, refusal};
 use crate::body::RejectBody;
-use crate::checkpoint::{Checkpoint, Entry, Room};
+use crate::checkpoint::{Checkpoint, Entry, Moment, Room};
 use crate::identity::Identity;
 
 /// For what the policy depends on.
@@ -29,7 +29,7 @@ impl Room for Config {
 }
 
 impl Checkpoint for Config {
-    fn enter<Q, A: RejectBody>(&self, request: &mut Request<Q>, (): &mut ()) -> Entry<Inquiry, A> {
+    fn enter<Q, A: RejectBody>(&self, request: &mut Request<Q>, (): &mut (), _: &Moment) -> Entry<Inquiry, A> {
         let answers = Answers::default();
         let decision = self.decide(request, &answers);
         if let Decision::Ask(question) = decision {

@@ -3,7 +3,7 @@ use std::task::{Context, Poll, ready};
 
 use http::{Request, Response};
 
-use super::{Checkpoint, Entry, Room};
+use super::{Checkpoint, Entry, Moment, Room};
 use crate::body::RejectBody;
 
 /// Which of two a request waits at.
@@ -20,10 +20,15 @@ impl<L: Room, R: Room> Room for (L, R) {
 
 impl<L: Checkpoint, R: Checkpoint> Checkpoint for (L, R) {
     #[inline]
-    fn enter<Q, A: RejectBody>(&self, request: &mut Request<Q>, kept: &mut Self::Kept) -> Entry<Self::Wait, A> {
+    fn enter<Q, A: RejectBody>(
+        &self,
+        request: &mut Request<Q>,
+        kept: &mut Self::Kept,
+        moment: &Moment,
+    ) -> Entry<Self::Wait, A> {
         let (outer, inner) = self;
-        match outer.enter(request, &mut kept.0) {
-            Entry::Pass => inner.enter(request, &mut kept.1).waiting_for(Either::Inner),
+        match outer.enter(request, &mut kept.0, moment) {
+            Entry::Pass => inner.enter(request, &mut kept.1, moment).waiting_for(Either::Inner),
             other => other.waiting_for(Either::Outer),
         }
     }
@@ -38,7 +43,9 @@ impl<L: Checkpoint, R: Checkpoint> Checkpoint for (L, R) {
         let (outer, inner) = self;
         let entry = match wait {
             Either::Outer(wait) => match ready!(outer.resume(wait, request, &mut kept.0, cx)) {
-                Entry::Pass => inner.enter(request, &mut kept.1).waiting_for(Either::Inner),
+                Entry::Pass => inner
+                    .enter(request, &mut kept.1, &Moment::default())
+                    .waiting_for(Either::Inner),
                 other => other.waiting_for(Either::Outer),
             },
             Either::Inner(wait) => {
@@ -69,9 +76,14 @@ impl<T: Room> Room for Option<T> {
 
 impl<T: Checkpoint> Checkpoint for Option<T> {
     #[inline]
-    fn enter<Q, A: RejectBody>(&self, request: &mut Request<Q>, kept: &mut Self::Kept) -> Entry<Self::Wait, A> {
+    fn enter<Q, A: RejectBody>(
+        &self,
+        request: &mut Request<Q>,
+        kept: &mut Self::Kept,
+        moment: &Moment,
+    ) -> Entry<Self::Wait, A> {
         match self {
-            Some(checkpoint) => checkpoint.enter(request, kept),
+            Some(checkpoint) => checkpoint.enter(request, kept, moment),
             None => Entry::Pass,
         }
     }
@@ -111,8 +123,13 @@ impl<T: Room> Room for Arc<T> {
 
 impl<T: Checkpoint> Checkpoint for Arc<T> {
     #[inline]
-    fn enter<Q, A: RejectBody>(&self, request: &mut Request<Q>, kept: &mut Self::Kept) -> Entry<Self::Wait, A> {
-        T::enter(self, request, kept)
+    fn enter<Q, A: RejectBody>(
+        &self,
+        request: &mut Request<Q>,
+        kept: &mut Self::Kept,
+        moment: &Moment,
+    ) -> Entry<Self::Wait, A> {
+        T::enter(self, request, kept, moment)
     }
 
     fn resume<Q, A: RejectBody>(
@@ -140,7 +157,7 @@ impl<T: Checkpoint> Checkpoint for Arc<T> {
 mod absent {
     use std::convert::Infallible;
 
-    use super::{Checkpoint, Context, Entry, Poll, RejectBody, Request, Room};
+    use super::{Checkpoint, Context, Entry, Moment, Poll, RejectBody, Request, Room};
 
     impl Room for Infallible {
         type Kept = ();
@@ -148,7 +165,7 @@ mod absent {
     }
 
     impl Checkpoint for Infallible {
-        fn enter<Q, A: RejectBody>(&self, _: &mut Request<Q>, (): &mut ()) -> Entry<Self, A> {
+        fn enter<Q, A: RejectBody>(&self, _: &mut Request<Q>, (): &mut (), _: &Moment) -> Entry<Self, A> {
             match *self {}
         }
 

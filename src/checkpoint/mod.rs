@@ -6,10 +6,12 @@
 
 mod chain;
 mod future;
+mod moment;
 mod passage;
 
 pub(crate) use self::chain::Either;
 pub use self::future::ResponseFuture;
+pub(crate) use self::moment::Moment;
 pub(crate) use self::passage::Passage;
 
 use std::task::{Context, Poll};
@@ -29,7 +31,12 @@ pub(crate) trait Room {
 /// One layer's part in a request.
 pub(crate) trait Checkpoint: Room {
     /// Judges a request on its way in.
-    fn enter<Q, A: RejectBody>(&self, request: &mut Request<Q>, kept: &mut Self::Kept) -> Entry<Self::Wait, A>;
+    fn enter<Q, A: RejectBody>(
+        &self,
+        request: &mut Request<Q>,
+        kept: &mut Self::Kept,
+        moment: &Moment,
+    ) -> Entry<Self::Wait, A>;
 
     /// Goes on with a request that had to wait.
     fn resume<Q, A: RejectBody>(

@@ -7,7 +7,7 @@ use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::{Checkpoint, Entry, Room};
+use super::{Checkpoint, Entry, Moment, Room};
 use crate::body::RejectBody;
 
 pin_project! {
@@ -46,7 +46,7 @@ impl<S, F, T: Room, Q, A> Passage<S, F, T, Q, A> {
         A: RejectBody,
     {
         let mut kept = T::Kept::default();
-        let work = match checkpoint.enter(&mut request, &mut kept) {
+        let work = match checkpoint.enter(&mut request, &mut kept, &Moment::default()) {
             Entry::Pass => Work::Serving {
                 future: service.call(request),
             },

@@ -7,7 +7,7 @@ use http::{Request, StatusCode};
 use super::layer::Config;
 use super::peer::{ClientIp, PeerAddr};
 use crate::body::RejectBody;
-use crate::checkpoint::{Checkpoint, Entry, Room};
+use crate::checkpoint::{Checkpoint, Entry, Moment, Room};
 use crate::problem::Problem;
 use crate::trail::Trail;
 
@@ -17,7 +17,7 @@ impl Room for Config {
 }
 
 impl Checkpoint for Config {
-    fn enter<Q, A: RejectBody>(&self, request: &mut Request<Q>, (): &mut ()) -> Entry<Infallible, A> {
+    fn enter<Q, A: RejectBody>(&self, request: &mut Request<Q>, (): &mut (), _: &Moment) -> Entry<Infallible, A> {
         let Some(PeerAddr(peer)) = PeerAddr::of(request.extensions()) else {
             if !self.reported.swap(true, Ordering::Relaxed) {
                 tracing::error!(

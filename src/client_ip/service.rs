@@ -6,7 +6,7 @@ use tower_service::Service;
 
 use super::layer::Config;
 use crate::body::RejectBody;
-use crate::checkpoint::{Checkpoint, Entry, ResponseFuture};
+use crate::checkpoint::{Checkpoint, Entry, Moment, ResponseFuture};
 
 /// The service made by [`ClientIpLayer`](super::ClientIpLayer). See the [module page](crate::client_ip).
 #[derive(Debug, Clone)]
@@ -35,7 +35,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqB>) -> Self::Future {
-        match self.config.enter(&mut request, &mut ()) {
+        match self.config.enter(&mut request, &mut (), &Moment::default()) {
             Entry::Pass => ResponseFuture::pass(self.inner.call(request)),
             Entry::Refuse(response) => ResponseFuture::refuse(response),
             Entry::Wait(never) => match never {},

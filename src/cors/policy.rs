@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -70,26 +71,26 @@ pub(crate) enum Verdict {
 impl Verdict {
     /// Asks on where an async closure has not answered.
     pub(crate) fn advance(&mut self, cx: &mut Context<'_>) {
-        if let Self::Asked(..) = self {
-            let _ = self.poll(cx);
-        }
+        let _ = self.poll_known(cx);
     }
 
-    /// The value of `Access-Control-Allow-Origin`, or `None` for a refusal; asks on while an async closure has not answered.
+    /// Hands over the value of `Access-Control-Allow-Origin`, or `None` for a refusal; asks on while an async closure has not answered.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<HeaderValue>> {
-        match self {
-            Self::Refused => Poll::Ready(None),
-            Self::Allowed(origin) => Poll::Ready(Some(origin.clone())),
-            Self::Asked(asking, origin) => {
-                let allowed = ready!(asking.as_mut().poll(cx));
-                *self = if allowed {
-                    Self::Allowed(origin.clone())
-                } else {
-                    Self::Refused
-                };
-                self.poll(cx)
-            }
+        ready!(self.poll_known(cx));
+        Poll::Ready(match mem::replace(self, Self::Refused) {
+            Self::Allowed(origin) => Some(origin),
+            Self::Refused | Self::Asked(..) => None,
+        })
+    }
+
+    fn poll_known(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Self::Asked(asking, origin) = self {
+            *self = match ready!(asking.as_mut().poll(cx)) {
+                true => Self::Allowed(origin.clone()),
+                false => Self::Refused,
+            };
         }
+        Poll::Ready(())
     }
 }
 

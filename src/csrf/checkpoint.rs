@@ -6,7 +6,7 @@ use http::{Request, StatusCode};
 
 use super::policy::{Policy, Refusal};
 use crate::body::RejectBody;
-use crate::checkpoint::{Checkpoint, Entry, Room};
+use crate::checkpoint::{Checkpoint, Entry, Moment, Room};
 use crate::problem::Problem;
 use crate::request_id::RequestId;
 use crate::request_view::RequestView;
@@ -21,7 +21,7 @@ impl Room for Policy {
 }
 
 impl Checkpoint for Policy {
-    fn enter<Q, A: RejectBody>(&self, request: &mut Request<Q>, (): &mut ()) -> Entry<Infallible, A> {
+    fn enter<Q, A: RejectBody>(&self, request: &mut Request<Q>, (): &mut (), _: &Moment) -> Entry<Infallible, A> {
         let Some(refusal) = refusal(self, request) else {
             return Entry::Pass;
         };

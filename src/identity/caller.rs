@@ -1,9 +1,16 @@
+use std::any::Any;
 use std::sync::Arc;
 
 use super::token::Token;
 
 /// What is known of a caller, by whatever says it.
 pub(crate) trait Describe: Send + Sync {
+    /// What describes the caller, where that is a token's claims.
+    fn claims(&self) -> Option<&dyn Any>;
+
+    /// The same, shared.
+    fn shared_claims(self: Arc<Self>) -> Option<Arc<dyn Any + Send + Sync>>;
+
     fn subject(&self) -> &str;
 
     fn shared_subject(&self) -> Arc<str>;
@@ -28,6 +35,14 @@ pub(super) struct Caller {
 }
 
 impl Describe for Caller {
+    fn claims(&self) -> Option<&dyn Any> {
+        None
+    }
+
+    fn shared_claims(self: Arc<Self>) -> Option<Arc<dyn Any + Send + Sync>> {
+        None
+    }
+
     fn subject(&self) -> &str {
         &self.subject
     }

@@ -10,6 +10,7 @@ use super::token::Token;
 #[derive(Clone)]
 pub struct Identity {
     known: Option<Known>,
+    /// Where they are not what describes the caller.
     claims: Option<Arc<dyn Any + Send + Sync>>,
     source: Option<TokenSource>,
 }
@@ -93,16 +94,37 @@ impl Identity {
     }
 
     /// The claims that were verified, where they are of this type: after `jwt`, [`Claims`](crate::jwt::Claims) or those of the app.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use portcullis::Identity;
+    ///
+    /// struct Plan(&'static str);
+    ///
+    /// // A layer of yours, in place of `jwt`.
+    /// let identity = Identity::user("42").with_claims(Arc::new(Plan("pro")));
+    /// assert_eq!(identity.claims().map(|Plan(name)| *name), Some("pro"));
+    /// assert!(identity.claims::<String>().is_none());
+    /// ```
     pub fn claims<C: 'static>(&self) -> Option<&C> {
-        self.claims.as_deref()?.downcast_ref()
+        match &self.claims {
+            Some(claims) => claims.downcast_ref(),
+            None => self.describe()?.claims()?.downcast_ref(),
+        }
     }
 
     /// The same, for those who keep them beyond the request.
     pub fn shared_claims<C: Send + Sync + 'static>(&self) -> Option<Arc<C>> {
-        Arc::clone(self.claims.as_ref()?).downcast().ok()
+        let claims = match (&self.claims, &self.known) {
+            (Some(claims), _) => Arc::clone(claims),
+            (None, Some(Known::Shared(other))) => Arc::clone(other).shared_claims()?,
+            _ => return None,
+        };
+        claims.downcast().ok()
     }
 
-    /// Where the token stood; `None` without one.
+    /// Where the token stood; `None` without one. [`Verified::source`](crate::jwt::Verified::source) says the same.
     pub fn source(&self) -> Option<TokenSource> {
         self.source
     }
@@ -177,6 +199,7 @@ impl Identity {
                     token: other.token().cloned(),
                 };
                 change(&mut caller);
+                self.claims = self.claims.or(Arc::clone(other).shared_claims());
                 self.known = Some(Known::Own(Arc::new(caller)));
             }
         }

@@ -5,7 +5,7 @@ use http::Request;
 use super::jwks::Wait;
 use super::verifier::Verifier;
 use crate::body::RejectBody;
-use crate::checkpoint::{Checkpoint, Entry, Room};
+use crate::checkpoint::{Checkpoint, Entry, Moment, Room};
 
 impl<C> Room for Verifier<C> {
     type Kept = ();
@@ -14,8 +14,8 @@ impl<C> Room for Verifier<C> {
 }
 
 impl<C: Send + Sync + 'static> Checkpoint for Verifier<C> {
-    fn enter<Q, A: RejectBody>(&self, request: &mut Request<Q>, (): &mut ()) -> Entry<Wait, A> {
-        let Err(hold) = self.admit(request) else {
+    fn enter<Q, A: RejectBody>(&self, request: &mut Request<Q>, (): &mut (), moment: &Moment) -> Entry<Wait, A> {
+        let Err(hold) = self.admit(request, moment) else {
             return Entry::Pass;
         };
         match self.wait(hold) {
@@ -32,7 +32,7 @@ impl<C: Send + Sync + 'static> Checkpoint for Verifier<C> {
         cx: &mut Context<'_>,
     ) -> Poll<Entry<Wait, A>> {
         ready!(wait.as_mut().poll(cx));
-        Poll::Ready(match self.admit(request) {
+        Poll::Ready(match self.admit(request, &Moment::default()) {
             Ok(()) => Entry::Pass,
             Err(hold) => Entry::Refuse(self.refuse(request, self.after_the_wait(hold))),
         })

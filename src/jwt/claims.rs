@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::sync::Arc;
 
 use serde::ser::{Serialize, Serializer};
@@ -68,6 +69,14 @@ impl Claims {
 }
 
 impl Describe for Claims {
+    fn claims(&self) -> Option<&dyn Any> {
+        Some(self)
+    }
+
+    fn shared_claims(self: Arc<Self>) -> Option<Arc<dyn Any + Send + Sync>> {
+        Some(self)
+    }
+
     fn subject(&self) -> &str {
         self.sub.as_deref().unwrap_or_default()
     }

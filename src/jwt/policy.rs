@@ -1,6 +1,7 @@
 //! The pure decision: is this token one of ours, now, and whose?
 
 use std::fmt;
+use std::ptr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,7 +74,10 @@ impl<C: Send + Sync + 'static> Policy<C> {
             identity = identity.with_token(token.cloned().unwrap_or_default());
         }
         Ok(Accepted {
-            identity: identity.with_claims(found.claims),
+            identity: match identity.claims() {
+                Some(own) if ptr::eq::<C>(own, &*found.claims) => identity,
+                _ => identity.with_claims(found.claims),
+            },
             validity: Validity {
                 times: found.registered,
                 trust: place,

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
 use http::{Request, Response};
 use tokio::time::Instant;
@@ -12,6 +12,7 @@ use super::policy::Policy;
 use super::refusal::{Refusal, TokenError};
 use super::source;
 use crate::body::RejectBody;
+use crate::checkpoint::Moment;
 use crate::identity::Identity;
 use crate::request_id::RequestId;
 use crate::trail::Trail;
@@ -47,7 +48,7 @@ pub(super) enum Hold {
 
 impl<C: Send + Sync + 'static> Verifier<C> {
     /// Leaves who is calling in the request's extensions.
-    pub(super) fn admit<B>(&self, request: &mut Request<B>) -> Result<(), Hold> {
+    pub(super) fn admit<B>(&self, request: &mut Request<B>, moment: &Moment) -> Result<(), Hold> {
         let found = source::find(request.headers(), self.cookie.as_deref()).map_err(Hold::Refused)?;
         let Some((token, source)) = found else {
             if !self.optional {
@@ -57,7 +58,7 @@ impl<C: Send + Sync + 'static> Verifier<C> {
             request.extensions_mut().get_or_insert_with(Identity::anonymous);
             return Ok(());
         };
-        let identity = self.verify(token).map_err(|hold| match hold {
+        let identity = self.verify(token, moment).map_err(|hold| match hold {
             // Of a token that is good every character is one that a token may have, and only a bad one need be looked through.
             Hold::Refused(Refusal::InvalidToken(_)) if !source::is_token68(token) => {
                 Hold::Refused(Refusal::MalformedCredentials)
@@ -73,9 +74,9 @@ impl<C: Send + Sync + 'static> Verifier<C> {
         Ok(())
     }
 
-    fn verify(&self, token: &str) -> Result<Identity, Hold> {
+    fn verify(&self, token: &str, moment: &Moment) -> Result<Identity, Hold> {
         let now = Now {
-            wall: SystemTime::now().duration_since(UNIX_EPOCH).ok(),
+            wall: moment.wall().duration_since(UNIX_EPOCH).ok(),
             steady: self.fetches.then(Instant::now),
         };
         let Some(cache) = &self.cache else {

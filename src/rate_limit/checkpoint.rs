@@ -10,7 +10,7 @@ use super::receipt::Receipt;
 use super::store::{Charge, Taking};
 use super::verdict::Verdict;
 use crate::body::RejectBody;
-use crate::checkpoint::{Checkpoint, Entry, Room};
+use crate::checkpoint::{Checkpoint, Entry, Moment, Room};
 use crate::request_view::RequestView;
 
 /// What a request waits for.
@@ -29,7 +29,7 @@ impl Room for Limiter {
 }
 
 impl Checkpoint for Limiter {
-    fn enter<Q, A: RejectBody>(&self, request: &mut Request<Q>, kept: &mut Self::Kept) -> Entry<Wait, A> {
+    fn enter<Q, A: RejectBody>(&self, request: &mut Request<Q>, kept: &mut Self::Kept, _: &Moment) -> Entry<Wait, A> {
         self.heed(self.judge(RequestView::of(request)), request, kept)
     }
 

@@ -11,7 +11,7 @@ use super::policy::{Question, Refusal, Standing};
 use super::sessions::Sessions;
 use super::store::StoreFuture;
 use crate::body::RejectBody;
-use crate::checkpoint::{Checkpoint, Entry, Room};
+use crate::checkpoint::{Checkpoint, Entry, Moment, Room};
 use crate::identity::Identity;
 use crate::problem::Problem;
 use crate::request_id::RequestId;
@@ -28,7 +28,7 @@ impl Room for Sessions {
 }
 
 impl Checkpoint for Sessions {
-    fn enter<Q, A: RejectBody>(&self, request: &mut Request<Q>, (): &mut ()) -> Entry<Wait, A> {
+    fn enter<Q, A: RejectBody>(&self, request: &mut Request<Q>, (): &mut (), _: &Moment) -> Entry<Wait, A> {
         let Some(identity) = request.extensions().get::<Identity>() else {
             self.report_misplacement();
             let problem = Problem::new(StatusCode::INTERNAL_SERVER_ERROR).for_request(request.extensions());

@@ -40,12 +40,12 @@ where
         if !preflight {
             ready!(self.poll_caught(cx));
         }
-        let allowed = ready!(self.kept.verdict.poll(cx));
+        let mut allowed = ready!(self.kept.verdict.poll(cx));
         let Self { work, layers, kept } = self;
         if let (WorkProj::Preflight { asked }, Some(cors)) = (work.as_mut().project(), &layers.cors)
             && let Some(asked) = asked.take()
         {
-            let answer = cors::answer(cors, asked, allowed.clone(), kept.request_id());
+            let answer = cors::answer(cors, asked, allowed.take(), kept.request_id());
             work.set(Work::answered(answer));
         }
         let Some(response) = work.as_mut().answer() else {

@@ -17,6 +17,7 @@ use super::layers::Layers;
 use super::work::Work;
 use crate::body::RejectBody;
 use crate::catch_error::{self, Fault, conclude, guarded};
+use crate::checkpoint::Moment;
 use crate::request_log::{self, Watch};
 use crate::{shutdown, throttle};
 
@@ -57,7 +58,8 @@ where
         unready: Option<Box<Fault>>,
         mut request: Request<Q>,
     ) -> Self {
-        let id = layers.request_id.enter(&mut request);
+        let moment = Moment::default();
+        let id = layers.request_id.enter(&mut request, &moment);
         if let Some(trace_context) = layers.trace_context {
             trace_context.enter(&mut request);
         }
@@ -76,7 +78,7 @@ where
             watch,
         } = &mut future;
         watch.run(|| {
-            if let Err(message) = guarded(|| work.begin(layers, kept, service, unready, request)) {
+            if let Err(message) = guarded(|| work.begin(layers, kept, service, unready, request, &moment)) {
                 *work = Work::answered(kept.fault(&Fault::Panicked(message)));
             }
         });

@@ -11,7 +11,7 @@ use super::kept::Kept;
 use super::layers::{Checkpoints, Layers};
 use crate::body::RejectBody;
 use crate::catch_error::{Fault, guarded};
-use crate::checkpoint::{Checkpoint, Entry, Room};
+use crate::checkpoint::{Checkpoint, Entry, Moment, Room};
 use crate::cors::Preflight;
 use crate::shutdown::Counted;
 
@@ -74,6 +74,7 @@ where
         service: &mut S,
         unready: Option<Box<Fault>>,
         mut request: Request<Q>,
+        moment: &Moment,
     ) {
         kept.counted = Counted::enter(layers.shutdown.as_ref(), &request);
         kept.promised = layers.security_headers.enter(&mut request);
@@ -87,7 +88,7 @@ where
         // Caught here and not by `catch_error`, so that the answer to a crash passes the layers in between.
         let fault = match unready {
             Some(fault) => *fault,
-            None => match guarded(|| self.enter(layers, kept, service, request)) {
+            None => match guarded(|| self.enter(layers, kept, service, request, moment)) {
                 Ok(()) => return,
                 Err(message) => Fault::Panicked(message),
             },
@@ -95,8 +96,15 @@ where
         *self = Self::answered(kept.fault(&fault));
     }
 
-    fn enter(&mut self, layers: &Layers<C>, kept: &mut Kept<C>, service: &mut S, mut request: Request<Q>) {
-        *self = match layers.checkpoints.enter(&mut request, &mut kept.checkpoints) {
+    fn enter(
+        &mut self,
+        layers: &Layers<C>,
+        kept: &mut Kept<C>,
+        service: &mut S,
+        mut request: Request<Q>,
+        moment: &Moment,
+    ) {
+        *self = match layers.checkpoints.enter(&mut request, &mut kept.checkpoints, moment) {
             Entry::Pass => Self::Serving {
                 future: service.call(request),
             },

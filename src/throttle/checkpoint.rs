@@ -7,7 +7,7 @@ use tokio::time::{Sleep, sleep};
 
 use super::gate::{Gate, Permits, Verdict, Waiting};
 use crate::body::RejectBody;
-use crate::checkpoint::{Checkpoint, Entry, Room};
+use crate::checkpoint::{Checkpoint, Entry, Moment, Room};
 use crate::request_view::RequestView;
 
 /// A request in the queue.
@@ -23,7 +23,7 @@ impl Room for Gate {
 }
 
 impl Checkpoint for Gate {
-    fn enter<Q, A: RejectBody>(&self, request: &mut Request<Q>, kept: &mut Self::Kept) -> Entry<Queued, A> {
+    fn enter<Q, A: RejectBody>(&self, request: &mut Request<Q>, kept: &mut Self::Kept, _: &Moment) -> Entry<Queued, A> {
         match self.judge(RequestView::of(request)) {
             Verdict::Exempt => Entry::Pass,
             Verdict::Serve(permits) => {
