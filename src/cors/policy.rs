@@ -85,9 +85,11 @@ impl Verdict {
 
     fn poll_known(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if let Self::Asked(asking, origin) = self {
-            *self = match ready!(asking.as_mut().poll(cx)) {
-                true => Self::Allowed(origin.clone()),
-                false => Self::Refused,
+            let allowed = ready!(asking.as_mut().poll(cx));
+            *self = if allowed {
+                Self::Allowed(origin.clone())
+            } else {
+                Self::Refused
             };
         }
         Poll::Ready(())

@@ -75,7 +75,7 @@ impl<C: Send + Sync + 'static> Policy<C> {
         }
         Ok(Accepted {
             identity: match identity.claims() {
-                Some(own) if ptr::eq::<C>(own, &*found.claims) => identity,
+                Some(own) if ptr::eq(own, Arc::as_ptr(&found.claims)) => identity,
                 _ => identity.with_claims(found.claims),
             },
             validity: Validity {
