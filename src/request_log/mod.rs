@@ -41,7 +41,7 @@
 //!
 //! The record is a child of the span that was current around the layer. The service and the body run in a span `request` (`INFO`,
 //! the same target) with `request_id`, `trace_id`, `span_id`, `http.request.method` and `url.path`, so that what handlers log carries them; filter and
-//! sampling do not touch it. A service that cannot become ready is an event too, without a request to name.
+//! sampling do not touch it, and [`span`](RequestLogLayerBuilder::span) leaves it out. A service that cannot become ready is an event too, without a request to name.
 //!
 //! It costs no allocation where nobody listens. Else there are three: the record, the trail and the trail's place in the
 //! extensions; a text line of up to 256 bytes is one more, a line of JSON another, and a subscriber has costs of its own.

@@ -173,6 +173,19 @@ async fn what_handlers_and_bodies_log_carries_the_request() {
 }
 
 #[tokio::test]
+async fn a_log_without_spans_opens_none() {
+    let (log, _listening) = Log::listen();
+    let handler = service_fn(async |_: Request<Full<Bytes>>| {
+        tracing::info!(target: "handler", "served");
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+    });
+    let layer = built(RequestLogLayer::builder().span(false));
+    send(layer.layer(handler), request("/")).await;
+    assert!(log.of("handler")[0].spans.is_empty());
+    assert_eq!(log.records().len(), 1);
+}
+
+#[tokio::test]
 async fn the_record_belongs_to_the_span_around_the_layer() {
     let (log, _listening) = Log::listen();
     let service = RequestLogLayer::new().layer(answering(|| status(200)));
