@@ -328,8 +328,8 @@ fn a_flood_of_addresses_takes_no_memory() {
     let quota = Quota::new(100, Duration::from_secs(900));
     let layer = RateLimitLayer::builder().quota(quota).headers(Headers::None);
     let memory = allocation_counter::measure(|| built = layer.build().ok());
-    // 17 bytes for each of 100 000 callers, and the clock's first calibration.
-    assert!(memory.bytes_max < 1_750_000, "{memory:?}");
+    // 18 bytes for each of 100 000 callers, and what a set has besides.
+    assert!(memory.bytes_max < 1_850_000, "{memory:?}");
     let layer = built.expect("valid");
     for address in 0..10_000_u32 {
         let mut flood = request(&[]);

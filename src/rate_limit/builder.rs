@@ -149,7 +149,7 @@ impl RateLimitLayerBuilder {
         self
     }
 
-    /// How many callers are remembered at most for each quota. Default 100 000, which takes 1.7 MB, at once and for good; from 32 to
+    /// How many callers are remembered at most for each quota. Default 100 000, which takes 1.8 MB, at once and for good; from 32 to
     /// 100 000 000. See the [module page](crate::rate_limit) for what happens when there are more.
     pub fn max_keys(mut self, keys: usize) -> Self {
         self.max_keys = keys;

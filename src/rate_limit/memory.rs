@@ -25,14 +25,20 @@ struct Table {
     sets: Box<[Mutex<Set>]>,
 }
 
-/// Hashes apart from accounts, so that a search reads neighbouring lines only.
+/// A search reads the tags, which are half a cache line, and then hardly another place than the one that it is for.
 struct Set {
+    tags: [u8; WAYS],
     ways: usize,
-    hashes: [u64; WAYS],
-    /// A free place is one that is whole since ever.
-    whole: [u64; WAYS],
     /// Empty where the quota has no need of it.
     used: Box<[u32]>,
+    places: [Place; WAYS],
+}
+
+#[derive(Clone, Copy, Default)]
+struct Place {
+    hash: u64,
+    /// A free place is one that is whole since ever.
+    whole: u64,
 }
 
 /// A place in a set that is locked, and what will stand there if no quota refuses.
@@ -133,8 +139,15 @@ impl Memory {
     #[cfg(test)]
     pub(super) fn taken(&self) -> usize {
         let sets = self.tables.iter().flat_map(|table| &table.sets);
-        sets.map(|set| set.lock().unwrap().whole.iter().filter(|whole| **whole != 0).count())
-            .sum()
+        sets.map(|set| {
+            set.lock()
+                .unwrap()
+                .places
+                .iter()
+                .filter(|place| place.whole != 0)
+                .count()
+        })
+        .sum()
     }
 }
 
@@ -149,9 +162,9 @@ impl Table {
                 Counting::FixedWindow => ways,
             };
             Mutex::new(Set {
+                tags: [0; WAYS],
                 ways,
-                hashes: [0; WAYS],
-                whole: [0; WAYS],
+                places: [Place::default(); WAYS],
                 used: vec![0; used].into(),
             })
         });
@@ -192,12 +205,16 @@ impl Held<'_> {
 
 impl Set {
     fn find(&self, hash: u64) -> Option<usize> {
-        self.hashes.iter().take(self.ways).position(|own| *own == hash)
+        let tag = tag(hash);
+        let places = self.tags.iter().zip(&self.places).take(self.ways);
+        places
+            .enumerate()
+            .find_map(|(place, (own, held))| (*own == tag && held.hash == hash).then_some(place))
     }
 
     fn account(&self, place: usize) -> Account {
         Account {
-            whole: self.whole.get(place).copied().unwrap_or_default(),
+            whole: self.places.get(place).map_or(0, |place| place.whole),
             used: self.used.get(place).copied().unwrap_or_default(),
         }
     }
@@ -210,14 +227,22 @@ impl Set {
     }
 
     fn write(&mut self, place: usize, hash: u64, account: Account) {
-        if let (Some(own), Some(whole)) = (self.hashes.get_mut(place), self.whole.get_mut(place)) {
-            *own = hash;
-            *whole = account.whole;
+        if let (Some(own), Some(held)) = (self.tags.get_mut(place), self.places.get_mut(place)) {
+            *own = tag(hash);
+            *held = Place {
+                hash,
+                whole: account.whole,
+            };
         }
         if let Some(used) = self.used.get_mut(place) {
             *used = account.used;
         }
     }
+}
+
+/// Of the bits that do not choose the set.
+fn tag(hash: u64) -> u8 {
+    hash.to_le_bytes()[0]
 }
 
 impl fmt::Debug for Table {

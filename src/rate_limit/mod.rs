@@ -44,7 +44,7 @@
 //! are told of, or one that may be given back. A request that waits costs one, and its timer another. A refusal reads the same clock and the same
 //! places in the tables; its `Problem` is made once for each number of seconds to wait, and sending it takes four allocations. Of waits
 //! that are multiples of 64 seconds apart only one is kept, and the others take twelve more. No lock is shared by all requests: each set
-//! of 32 places has its own. A quota takes 17 bytes for each caller that it can remember, 22 in fixed windows: 1.7 MB by default.
+//! of 32 places has its own. A quota takes 18 bytes for each caller that it can remember, 23 in fixed windows: 1.8 MB by default.
 //!
 //! It goes inside `cors`, so that a page can read the `429`, and inside `client_ip`. By address it goes outside everything that
 //! costs more than itself; by user it goes inside `jwt`.

@@ -42,8 +42,8 @@ fn ours(name: &'static str, measure: Measure, headers: Headers, model: &Model) -
     let layer = RateLimitLayer::builder()
         .quota(Quota::new(measure.burst(), HOUR))
         .headers(headers)
-        // The rivals' tables have no bound: room enough that ours has no need to forget anybody.
-        .max_keys(400_000)
+        // The rivals' tables have no bound. Twice as many places as callers, so that ours has no need to forget anybody.
+        .max_keys(200_000)
         .build()
         .map_err(told)?;
     Ok(Subject::new(name, layer.layer(Bare::OK), model))
