@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
@@ -70,25 +70,23 @@ pub(crate) enum Verdict {
 impl Verdict {
     /// Asks on where an async closure has not answered.
     pub(crate) fn advance(&mut self, cx: &mut Context<'_>) {
-        if let Self::Asked(..) = self {
-            let _ = self.poll(cx);
+        if let Self::Asked(asking, origin) = self
+            && let Poll::Ready(allowed) = asking.as_mut().poll(cx)
+        {
+            *self = if allowed {
+                Self::Allowed(origin.clone())
+            } else {
+                Self::Refused
+            };
         }
     }
 
-    /// The value of `Access-Control-Allow-Origin`, or `None` for a refusal; asks on while an async closure has not answered.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<HeaderValue>> {
+    /// The value of `Access-Control-Allow-Origin`, or `None` for a refusal; pending while an async closure has not answered.
+    pub(crate) fn allowed(&self) -> Poll<Option<HeaderValue>> {
         match self {
             Self::Refused => Poll::Ready(None),
             Self::Allowed(origin) => Poll::Ready(Some(origin.clone())),
-            Self::Asked(asking, origin) => {
-                let allowed = ready!(asking.as_mut().poll(cx));
-                *self = if allowed {
-                    Self::Allowed(origin.clone())
-                } else {
-                    Self::Refused
-                };
-                self.poll(cx)
-            }
+            Self::Asked(..) => Poll::Pending,
         }
     }
 }

@@ -34,13 +34,13 @@ where
 {
     /// `shutdown`, `security_headers` and `cors` around the rest.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        // While the service works.
+        // Also while the service works.
         self.kept.verdict.advance(cx);
         let preflight = matches!(*self.work, Work::Preflight { .. });
         if !preflight {
             ready!(self.poll_caught(cx));
         }
-        let allowed = ready!(self.kept.verdict.poll(cx));
+        let allowed = ready!(self.kept.verdict.allowed());
         let Self { work, layers, kept } = self;
         if let (WorkProj::Preflight { asked }, Some(cors)) = (work.as_mut().project(), &layers.cors)
             && let Some(asked) = asked.take()
