@@ -1,3 +1,4 @@
+use std::mem;
 use std::pin::Pin;
 
 use http::{HeaderValue, Response};
@@ -61,6 +62,14 @@ impl<C> Kept<C> {
             context.report(fault);
         }
         fault.problem().into_response()
+    }
+
+    /// Asks no longer whether the origin is allowed. What asks is the app's, as the service's future is.
+    pub(super) fn stop_asking(&mut self) {
+        if let Verdict::Asked(..) = self.verdict {
+            let asked = mem::replace(&mut self.verdict, Verdict::Refused);
+            self.guard("dropping the future", || drop(asked));
+        }
     }
 
     /// Runs `work`, whose panic is told to the log and to nobody else.

@@ -11,7 +11,10 @@
 //! 3. A limit by address counts the peer, unless [`client_ip`](StackBuilder::client_ip) says which proxies are trusted.
 //! 4. Sessions, a limit by user or a policy without `jwt` is a [`ConfigError`](crate::ConfigError): nothing would say who the caller is. So is
 //!    a limit by user that counts by address, or whose quota has the name of the other limit's.
-//! 5. The faults of all parts are listed at once, since the builder takes the parts' builders: see [`Part`].
+//! 5. The answer to an error, a crash or the deadline is marked as any other: it tells the quotas of both limits, and their
+//!    [`count_if`](crate::rate_limit::RateLimitLayerBuilder::count_if) is asked about its status. Stacked by hand, a limit within has
+//!    lost the request by then.
+//! 6. The faults of all parts are listed at once, since the builder takes the parts' builders: see [`Part`].
 //!
 //! The error type becomes [`Infallible`](std::convert::Infallible), as axum and hyper want it; the response's body is wrapped in
 //! named types by the layers that must see its end. A body limit is tower-http's: put it on the service before this layer goes
