@@ -3,5 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail by panicking")]
 
 mod broken;
+mod equal;
+mod gates;
+mod held;
 #[path = "../log/mod.rs"]
 mod log;
+mod seen;
+mod service;
