@@ -3,7 +3,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
@@ -39,30 +39,46 @@ where
         let preflight = matches!(*self.work, Work::Preflight { .. });
         if !preflight {
             ready!(self.poll_caught(cx));
+            // Not only when the origin is known: what does not count is given back as soon as the service has answered.
+            self.mark();
         }
         let allowed = ready!(self.kept.verdict.allowed());
-        let Self { work, layers, kept } = self;
-        if let (WorkProj::Preflight { asked }, Some(cors)) = (work.as_mut().project(), &layers.cors)
-            && let Some(asked) = asked.take()
-        {
-            let answer = cors::answer(cors, asked, allowed.clone(), kept.request_id());
-            work.set(Work::answered(answer));
+        if preflight {
+            self.answer_preflight(allowed);
+            self.mark();
+        } else if let (Some(response), Some(cors)) = (self.work.as_mut().answer(), &self.layers.cors) {
+            cors.decorate(response.headers_mut(), allowed);
         }
-        let Some(response) = work.as_mut().answer() else {
+        let Some(response) = self.work.as_mut().answer() else {
             // Polled after completion, which the contract of `Future` leaves open.
             return Poll::Pending;
         };
-        // First, though furthest out: the fewer headers an answer has, the fewer have to be moved, and nobody else sets one of these.
-        layers.security_headers.leave(&kept.promised, response.headers_mut());
+        self.kept.counted.leave(response);
+        Poll::Ready(())
+    }
+
+    fn answer_preflight(&mut self, allowed: Option<HeaderValue>) {
+        if let (WorkProj::Preflight { asked }, Some(cors)) = (self.work.as_mut().project(), &self.layers.cors)
+            && let Some(asked) = asked.take()
+        {
+            let answer = cors::answer(cors, asked, allowed, self.kept.request_id());
+            self.work.set(Work::answered(answer));
+        }
+    }
+
+    /// `security_headers` and the checkpoints on the way out, once.
+    fn mark(&mut self) {
+        let Self { work, layers, kept } = self;
+        let (Some(response), Some(promised)) = (work.as_mut().answer(), kept.promised.take()) else {
+            return;
+        };
+        // First, though furthest out: the fewer headers an answer has, the fewer have to be moved. Nobody else sets one of these, but
+        // for a `Vary` of the app's, to which `cors` adds.
+        layers.security_headers.leave(&promised, response.headers_mut());
         if let Err(message) = guarded(|| layers.checkpoints.leave(&mut kept.checkpoints, response)) {
             *response = kept.fault(&Fault::Panicked(message));
-            layers.security_headers.leave(&kept.promised, response.headers_mut());
+            layers.security_headers.leave(&promised, response.headers_mut());
         }
-        if let Some(cors) = layers.cors.as_ref().filter(|_| !preflight) {
-            cors.decorate(response.headers_mut(), allowed);
-        }
-        kept.counted.leave(response);
-        Poll::Ready(())
     }
 
     /// Catches here and not only further out, so that the answer to a crash passes the layers in between.

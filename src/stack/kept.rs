@@ -22,7 +22,8 @@ pub(super) struct Kept<C> {
     /// Until the answer's body has it.
     pub(super) context: Option<catch_error::Context>,
     pub(super) counted: Counted,
-    pub(super) promised: Promised,
+    /// Until the answer has it.
+    pub(super) promised: Option<Promised>,
     pub(super) verdict: Verdict,
     pub(super) checkpoints: <Checkpoints<C> as Room>::Kept,
     /// Not before there is something to wait for: most answers and all refusals need no clock.
@@ -35,7 +36,7 @@ impl<C> Kept<C> {
             id: Some(id),
             context: Some(context),
             counted: Counted::default(),
-            promised: Promised::default(),
+            promised: None,
             verdict: Verdict::Refused,
             checkpoints: Default::default(),
             sleep: None,

@@ -2,8 +2,9 @@
 //!
 //! What it decides:
 //!
-//! 1. The order, outermost first and whatever the order of the builder's calls: request id, request log, catch error, shutdown,
-//!    security headers, CORS, catch error, client address, limit by address, CSRF, timeout, tokens, sessions, limit by user, authorization, not found.
+//! 1. The order, outermost first and whatever the order of the builder's calls: request id, trace context, request log, catch error,
+//!    shutdown, security headers, CORS, catch error, client address, limit by address, throttle, CSRF, timeout, tokens, sessions,
+//!    limit by user, authorization, not found.
 //!    Errors are caught twice: within the headers and CORS, so that a browser can read the answer to a crash, and outside all that
 //!    could crash. [`Stack::explain`] prints the order with the reason of each line.
 //! 2. Without a word of yours it has what needs no policy: request id, request log, catch error, security headers and not found.
@@ -21,7 +22,8 @@
 //! around it.
 //!
 //! It costs less than its layers do one around the other: they share one future, and one reference to what the builder settled. One
-//! left out costs a branch.
+//! left out costs a branch. A request that has to wait in one of them, or for the service where there is a timeout, costs an
+//! allocation more.
 //!
 //! It goes around the whole service, once. With axum that is `Router::layer`, after all routes, so that the log knows their
 //! templates. A layer of yours that must stand between two of these is a reason to stack them by hand with `tower::ServiceBuilder`;

@@ -176,6 +176,31 @@ async fn a_closure_for_origins_that_panics_is_answered() {
     }
 }
 
+/// Which the contract of `Future` leaves open: it does not panic, and answers no second time.
+#[tokio::test(start_paused = true)]
+async fn a_future_that_is_polled_after_its_end_waits_for_ever() {
+    let cors = CorsLayer::builder().origin("https://app.example.com");
+    let stack = Stack::builder()
+        .cors(cors)
+        .timeout(Duration::from_secs(1))
+        .build()
+        .unwrap();
+    let service = service_fn(async |request: Request<()>| match request.uri().path() {
+        "/error" => Err(io::Error::other("disk on fire")),
+        "/panic" => panic!("as asked"),
+        "/slow" => pending().await,
+        _ => Ok(Answer::default()),
+    });
+    let mut gate = stack.layer(service);
+    let at = |path: &str| Request::get(path).body(()).unwrap();
+    for request in [at("/"), at("/error"), at("/panic"), at("/slow"), preflight()] {
+        let asked = format!("{} {}", request.method(), request.uri());
+        let mut future = Box::pin(gate.ready().await.unwrap().call(request));
+        drop(future.as_mut().await);
+        assert!(poll(future.as_mut()).is_pending(), "{asked}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_deadline_of_zero_is_for_what_waits() {
     let gate = Stack::builder().timeout(Duration::ZERO).build().unwrap();

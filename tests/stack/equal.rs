@@ -87,10 +87,7 @@ impl Ask {
         let token = match self.user {
             "" => String::new(),
             "forged" => "Bearer forged".to_owned(),
-            user => format!(
-                "Bearer {}",
-                ISSUER.token(user).session(format!("{user}.1")).sign().unwrap()
-            ),
+            user => format!("Bearer {}", ISSUER.token(user).sign().unwrap()),
         };
         for (name, value) in [
             ("x-request-id", "id-7"),
@@ -193,7 +190,9 @@ fn allow_for(ask: &Ask, stack: &mut Seen, by_hand: &mut Seen) {
     }
 }
 
-async fn compare(asks: &[Ask], draining: bool) {
+/// The statuses that both answer with.
+async fn compare(asks: &[Ask], draining: bool) -> Vec<Option<u16>> {
+    let mut statuses = Vec::new();
     let stack = Watched::new(Parts::stacked, draining).await;
     let by_hand = Watched::new(Parts::by_hand, draining).await;
     for (place, ask) in asks.iter().enumerate() {
@@ -202,7 +201,9 @@ async fn compare(asks: &[Ask], draining: bool) {
         assert_eq!(one.records.len(), 1, "{ask:#?}");
         allow_for(ask, &mut one, &mut other);
         assert_eq!(one, other, "the stack, and its layers by hand, at {place} of {asks:#?}");
+        statuses.push(one.status);
     }
+    statuses
 }
 
 #[tokio::test(start_paused = true)]
@@ -225,6 +226,74 @@ async fn a_table_of_requests() {
     }
 }
 
+/// The deadline is 30 s. What a request waits for before it comes so far is none of its business.
+#[tokio::test(start_paused = true)]
+async fn a_deadline_is_for_what_is_within_it() {
+    async fn check(last: Ask, before: usize, expect: u16) {
+        let mut asks = vec![Ask::default(); before];
+        asks.push(last.clone());
+        let statuses = compare(&asks, false).await;
+        assert_eq!(statuses.last(), Some(&Some(expect)), "{last:#?}");
+    }
+    let ask = Ask::default;
+    // The third waits for 40 s, and then for what it asked.
+    check(ask(), 2, 200).await;
+    check(Ask { path: "/slow", ..ask() }, 2, 503).await;
+    check(ask(), 3, 429).await;
+    check(Ask { path: "/slow", ..ask() }, 0, 503).await;
+    check(
+        Ask {
+            path: "/slow",
+            user: "7",
+            origin: "https://later.example.com",
+            ..ask()
+        },
+        0,
+        503,
+    )
+    .await;
+    check(
+        Ask {
+            path: "/wait",
+            user: "7",
+            closed: "yes",
+            ..ask()
+        },
+        0,
+        200,
+    )
+    .await;
+    check(
+        Ask {
+            closed: "never",
+            user: "7",
+            ..ask()
+        },
+        0,
+        503,
+    )
+    .await;
+}
+
+/// Teapots do not count, also where the client has gone while it was still being asked whether its page may read the answer.
+#[tokio::test(start_paused = true)]
+async fn what_does_not_count_is_given_back_when_the_service_has_answered() {
+    let teapot = |caller| Ask {
+        path: "/teapot",
+        user: "7",
+        origin: "https://later.example.com",
+        caller,
+        stay: Stay::Seconds(2),
+        ..Ask::default()
+    };
+    let last = Ask {
+        user: "7",
+        ..Ask::default()
+    };
+    let statuses = compare(&[teapot("b"), teapot("c"), last], false).await;
+    assert_eq!(statuses, [None, None, Some(200)]);
+}
+
 #[test]
 fn sequences_of_requests() {
     let config = Config {
@@ -233,6 +302,6 @@ fn sequences_of_requests() {
     };
     proptest!(config, |(asks in prop::collection::vec(any_ask(), 1..6), draining in prop::bool::weighted(0.2))| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-        runtime.block_on(compare(&asks, draining));
+        let _ = runtime.block_on(compare(&asks, draining));
     });
 }

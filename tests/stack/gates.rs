@@ -103,9 +103,14 @@ impl Parts {
                 .optional()
                 .build()
                 .unwrap(),
-            session: Sessions::builder().store(Slow).build().unwrap().layer(),
+            session: Sessions::builder()
+                .store(Slow)
+                .check_deadline(Duration::from_secs(1))
+                .build()
+                .unwrap()
+                .layer(),
             rate_limit_user: rate_limit_user(),
-            authorize: policy().into(),
+            authorize: AuthorizeLayer::new(policy()).deadline(2 * DEADLINE),
         }
     }
 
@@ -223,7 +228,7 @@ fn rate_limit_user() -> RateLimitLayer {
             false
         })
         .count_if(|status| {
-            assert!(status != 409, "in the closure count");
+            assert!(status != 410, "in the closure count");
             status != 418
         })
         .build()

@@ -18,7 +18,7 @@ pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 pub(crate) type AnyBody = UnsyncBoxBody<Bytes, BoxError>;
 pub(crate) type Answer = Response<AnyBody>;
 
-pub(crate) const PATHS: [&str; 18] = [
+pub(crate) const PATHS: [&str; 19] = [
     "/",
     "/many",
     "/wait",
@@ -28,6 +28,7 @@ pub(crate) const PATHS: [&str; 18] = [
     "/bare/405",
     "/problem",
     "/teapot",
+    "/gone",
     "/cause",
     "/error",
     "/error/problem",
@@ -68,6 +69,8 @@ pub(crate) async fn answer(request: Request<Full<Bytes>>) -> Result<Answer, BoxE
         "/page/404" => plain(404, "no such page"),
         "/bare/405" => headed(plain(405, ""), &[("allow", "GET"), ("content-length", "0")]),
         "/problem" => Problem::new(StatusCode::CONFLICT).with_detail("taken").into_response(),
+        // At which the closure that says what counts panics.
+        "/gone" => plain(410, "gone"),
         "/teapot" => plain(418, "teapot"),
         "/cause" => portcullis::Error::from("disk on fire").into_response(),
         "/body/error" => Response::new(Breaking("error").boxed_unsync()),
