@@ -1,17 +1,15 @@
 //! The table of requests, and sequences of them that chance has made.
 
-use std::sync::LazyLock;
-
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Version};
 use http_body_util::Full;
 use portcullis::client_ip::PeerAddr;
-use portcullis::jwt::{Algorithm, Issuer, SigningKey};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::Config;
 
-use super::gates::{BREAK, CLOSURES, Parts, SECRET};
+use super::gates::{BREAK, CLOSURES, Gate, Parts};
+use super::keys::{token, unknown_token};
 use super::seen::{Seen, Stay, Watched};
 use super::service::PATHS;
 
@@ -59,7 +57,7 @@ const ORIGINS: [&str; 7] = [
     "https://evil.example.com",
     "null",
 ];
-const USERS: [&str; 4] = ["", "7", "8", "forged"];
+const USERS: [&str; 5] = ["", "7", "8", "unknown", "forged"];
 const CLOSED: [&str; 5] = ["", "yes", "never", "fails", "panics"];
 const STAYS: [Stay; 6] = [
     Stay::End,
@@ -70,14 +68,6 @@ const STAYS: [Stay; 6] = [
     Stay::Seconds(2),
 ];
 
-static ISSUER: LazyLock<Issuer> = LazyLock::new(|| {
-    let issuer = Issuer::builder()
-        .key(SigningKey::hmac(Algorithm::HS256, SECRET))
-        .issuer("https://id.example.com")
-        .audience("shop");
-    issuer.build().unwrap()
-});
-
 impl Ask {
     fn request(&self) -> Request<Full<Bytes>> {
         let mut request = Request::new(Full::default());
@@ -87,7 +77,8 @@ impl Ask {
         let token = match self.user {
             "" => String::new(),
             "forged" => "Bearer forged".to_owned(),
-            user => format!("Bearer {}", ISSUER.token(user).sign().unwrap()),
+            "unknown" => format!("Bearer {}", unknown_token()),
+            user => format!("Bearer {}", token(user)),
         };
         for (name, value) in [
             ("x-request-id", "id-7"),
@@ -190,14 +181,21 @@ fn allow_for(ask: &Ask, stack: &mut Seen, by_hand: &mut Seen) {
     }
 }
 
+async fn ask_all(build: fn(Parts) -> Gate, asks: &[Ask], draining: bool) -> Vec<Seen> {
+    let gate = Watched::new(build, draining).await;
+    let mut seen = Vec::new();
+    for ask in asks {
+        seen.push(gate.send(ask.request(), ask.stay).await);
+    }
+    seen
+}
+
 /// The statuses that both answer with.
 async fn compare(asks: &[Ask], draining: bool) -> Vec<Option<u16>> {
+    let stack = ask_all(Parts::stacked, asks, draining).await;
+    let by_hand = ask_all(Parts::by_hand, asks, draining).await;
     let mut statuses = Vec::new();
-    let stack = Watched::new(Parts::stacked, draining).await;
-    let by_hand = Watched::new(Parts::by_hand, draining).await;
-    for (place, ask) in asks.iter().enumerate() {
-        let mut one = stack.send(ask.request(), ask.stay).await;
-        let mut other = by_hand.send(ask.request(), ask.stay).await;
+    for (place, ((ask, mut one), mut other)) in asks.iter().zip(stack).zip(by_hand).enumerate() {
         assert_eq!(one.records.len(), 1, "{ask:#?}");
         allow_for(ask, &mut one, &mut other);
         assert_eq!(one, other, "the stack, and its layers by hand, at {place} of {asks:#?}");
@@ -229,50 +227,31 @@ async fn a_table_of_requests() {
 /// The deadline is 30 s. What a request waits for before it comes so far is none of its business.
 #[tokio::test(start_paused = true)]
 async fn a_deadline_is_for_what_is_within_it() {
-    async fn check(last: Ask, before: usize, expect: u16) {
-        let mut asks = vec![Ask::default(); before];
-        asks.push(last.clone());
-        let statuses = compare(&asks, false).await;
-        assert_eq!(statuses.last(), Some(&Some(expect)), "{last:#?}");
+    async fn check(asks: &[(&'static str, &'static str, &'static str)], expect: &[u16]) {
+        let asks: Vec<_> = asks
+            .iter()
+            .map(|&(path, user, closed)| Ask {
+                path,
+                user,
+                closed,
+                ..Ask::default()
+            })
+            .collect();
+        let expect: Vec<_> = expect.iter().copied().map(Some).collect();
+        assert_eq!(compare(&asks, false).await, expect, "{asks:#?}");
     }
-    let ask = Ask::default;
-    // The third waits for 40 s, and then for what it asked.
-    check(ask(), 2, 200).await;
-    check(Ask { path: "/slow", ..ask() }, 2, 503).await;
-    check(ask(), 3, 429).await;
-    check(Ask { path: "/slow", ..ask() }, 0, 503).await;
+    // Of these the third waits for 40 s, as beyond its quota, and the fourth is refused.
     check(
-        Ask {
-            path: "/slow",
-            user: "7",
-            origin: "https://later.example.com",
-            ..ask()
-        },
-        0,
-        503,
+        &[("/", "", ""), ("/", "", ""), ("/", "", ""), ("/", "", "")],
+        &[200, 200, 200, 429],
     )
     .await;
-    check(
-        Ask {
-            path: "/wait",
-            user: "7",
-            closed: "yes",
-            ..ask()
-        },
-        0,
-        200,
-    )
-    .await;
-    check(
-        Ask {
-            closed: "never",
-            user: "7",
-            ..ask()
-        },
-        0,
-        503,
-    )
-    .await;
+    check(&[("/", "", ""), ("/", "", ""), ("/slow", "", "")], &[200, 200, 503]).await;
+    check(&[("/slow", "", "")], &[503]).await;
+    // For the first keys all wait for 20 s, and for one that nobody has for 40 s; then for the store of sessions and the question.
+    check(&[("/wait", "7", "yes"), ("/slow", "7", "")], &[200, 503]).await;
+    check(&[("/slow", "7", ""), ("/", "unknown", "")], &[503, 503]).await;
+    check(&[("/", "7", "never"), ("/", "8", "yes")], &[503, 403]).await;
 }
 
 /// Teapots do not count, also where the client has gone while it was still being asked whether its page may read the answer.

@@ -15,7 +15,7 @@ use portcullis::catch_error::CatchErrorLayer;
 use portcullis::client_ip::ClientIpLayer;
 use portcullis::cors::CorsLayer;
 use portcullis::csrf::CsrfLayer;
-use portcullis::jwt::{Algorithm, JwtLayer, Key};
+use portcullis::jwt::JwtLayer;
 use portcullis::not_found::NotFoundLayer;
 use portcullis::problem::Renderer;
 use portcullis::rate_limit::{self, Beyond, Quota, RateLimitLayer};
@@ -34,11 +34,11 @@ use tokio::time::sleep;
 use tower::util::BoxCloneService;
 use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 
+use super::keys::jwt;
 use super::service::{Answer, AnyBody, BoxError, answer};
 
 pub(crate) type Gate = BoxCloneService<Request<Full<Bytes>>, Answer, Infallible>;
 
-pub(crate) const SECRET: &[u8] = b"a secret of the tests, 32 bytes or more";
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Where a request says that a closure of the app's is to panic.
@@ -96,13 +96,7 @@ impl Parts {
                 .trust_origin("https://app.example.com")
                 .build()
                 .unwrap(),
-            jwt: JwtLayer::builder()
-                .key(Key::hmac(Algorithm::HS256, SECRET))
-                .issuer("https://id.example.com")
-                .audience("shop")
-                .optional()
-                .build()
-                .unwrap(),
+            jwt: jwt(),
             session: Sessions::builder()
                 .store(Slow)
                 .check_deadline(Duration::from_secs(1))

@@ -6,6 +6,7 @@ mod broken;
 mod equal;
 mod gates;
 mod held;
+mod keys;
 #[path = "../log/mod.rs"]
 mod log;
 mod seen;

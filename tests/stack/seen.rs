@@ -144,8 +144,11 @@ impl Watched {
     }
 }
 
-/// Without the time, and without what the shutdown's own task says.
+/// Without the time, and without what the tasks of the shutdown and of the keys say.
 fn of_the_request(line: &str) -> Option<String> {
     let (_, line) = line.split_once(' ')?;
-    (!line.contains("portcullis::shutdown")).then(|| line.trim().to_owned())
+    let of_a_task = ["portcullis::shutdown", "a new key set"]
+        .iter()
+        .any(|task| line.contains(task));
+    (!of_a_task).then(|| line.trim().to_owned())
 }
