@@ -69,6 +69,7 @@ pub(crate) enum Verdict {
 
 impl Verdict {
     /// Asks on where an async closure has not answered.
+    #[inline]
     pub(crate) fn advance(&mut self, cx: &mut Context<'_>) {
         if let Self::Asked(asking, origin) = self
             && let Poll::Ready(allowed) = asking.as_mut().poll(cx)
@@ -82,6 +83,7 @@ impl Verdict {
     }
 
     /// The value of `Access-Control-Allow-Origin`, or `None` for a refusal; pending while an async closure has not answered.
+    #[inline]
     pub(crate) fn allowed(&self) -> Poll<Option<HeaderValue>> {
         match self {
             Self::Refused => Poll::Ready(None),

@@ -27,6 +27,7 @@ pub(crate) struct Policy {
 }
 
 /// What a request's answer is to bear beyond the fixed headers.
+#[derive(Default)]
 pub(crate) struct Promised {
     hsts: bool,
     nonce: Option<CspNonce>,

@@ -1,5 +1,6 @@
 use std::error::Error as StdError;
 use std::future::Future;
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -42,18 +43,20 @@ where
             // Not only when the origin is known: what does not count is given back as soon as the service has answered.
             self.mark();
         }
-        let allowed = ready!(self.kept.verdict.allowed());
+        let mut allowed = ready!(self.kept.verdict.allowed());
         if preflight {
-            self.answer_preflight(allowed);
+            self.answer_preflight(allowed.take());
             self.mark();
-        } else if let (Some(response), Some(cors)) = (self.work.as_mut().answer(), &self.layers.cors) {
-            cors.decorate(response.headers_mut(), allowed);
         }
-        let Some(response) = self.work.as_mut().answer() else {
+        let Self { work, layers, kept } = self;
+        let Some(response) = work.as_mut().answer() else {
             // Polled after completion, which the contract of `Future` leaves open.
             return Poll::Pending;
         };
-        self.kept.counted.leave(response);
+        if let Some(cors) = layers.cors.as_ref().filter(|_| !preflight) {
+            cors.decorate(response.headers_mut(), allowed);
+        }
+        kept.counted.leave(response);
         Poll::Ready(())
     }
 
@@ -67,17 +70,21 @@ where
     }
 
     /// `security_headers` and the checkpoints on the way out, once.
+    #[inline]
     fn mark(&mut self) {
         let Self { work, layers, kept } = self;
-        let (Some(response), Some(promised)) = (work.as_mut().answer(), kept.promised.take()) else {
+        if mem::replace(&mut kept.marked, true) {
+            return;
+        }
+        let Some(response) = work.as_mut().answer() else {
             return;
         };
         // First, though furthest out: the fewer headers an answer has, the fewer have to be moved. Nobody else sets one of these, but
         // for a `Vary` of the app's, to which `cors` adds.
-        layers.security_headers.leave(&promised, response.headers_mut());
+        layers.security_headers.leave(&kept.promised, response.headers_mut());
         if let Err(message) = guarded(|| layers.checkpoints.leave(&mut kept.checkpoints, response)) {
             *response = kept.fault(&Fault::Panicked(message));
-            layers.security_headers.leave(&promised, response.headers_mut());
+            layers.security_headers.leave(&kept.promised, response.headers_mut());
         }
     }
 

@@ -22,8 +22,9 @@ pub(super) struct Kept<C> {
     /// Until the answer's body has it.
     pub(super) context: Option<catch_error::Context>,
     pub(super) counted: Counted,
-    /// Until the answer has it.
-    pub(super) promised: Option<Promised>,
+    pub(super) promised: Promised,
+    /// Whether the answer has what was promised, and what the checkpoints say of it.
+    pub(super) marked: bool,
     pub(super) verdict: Verdict,
     pub(super) checkpoints: <Checkpoints<C> as Room>::Kept,
     /// Not before there is something to wait for: most answers and all refusals need no clock.
@@ -36,7 +37,8 @@ impl<C> Kept<C> {
             id: Some(id),
             context: Some(context),
             counted: Counted::default(),
-            promised: None,
+            promised: Promised::default(),
+            marked: false,
             verdict: Verdict::Refused,
             checkpoints: Default::default(),
             sleep: None,

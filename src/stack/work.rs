@@ -76,7 +76,7 @@ where
         mut request: Request<Q>,
     ) {
         kept.counted = Counted::enter(layers.shutdown.as_ref(), &request);
-        kept.promised = Some(layers.security_headers.enter(&mut request));
+        kept.promised = layers.security_headers.enter(&mut request);
         if let Some(cors) = &layers.cors {
             kept.verdict = cors.judge(request.headers());
             if let Some(asked) = Preflight::of(request.method(), request.headers()) {
