@@ -61,11 +61,6 @@ impl<L: Checkpoint, R: Checkpoint> Checkpoint for (L, R) {
         self.1.leave(&mut kept.1, response);
         self.0.leave(&mut kept.0, response);
     }
-
-    fn fail(&self, kept: &mut Self::Kept) {
-        self.1.fail(&mut kept.1);
-        self.0.fail(&mut kept.0);
-    }
 }
 
 /// One that may be left out.
@@ -105,12 +100,6 @@ impl<T: Checkpoint> Checkpoint for Option<T> {
     fn leave<A>(&self, kept: &mut Self::Kept, response: &mut Response<A>) {
         if let Some(checkpoint) = self {
             checkpoint.leave(kept, response);
-        }
-    }
-
-    fn fail(&self, kept: &mut Self::Kept) {
-        if let Some(checkpoint) = self {
-            checkpoint.fail(kept);
         }
     }
 }

@@ -50,7 +50,7 @@ pub(crate) trait Checkpoint: Room {
     /// Marks the answer, also one that a checkpoint further in has refused with.
     fn leave<A>(&self, _: &mut Self::Kept, _: &mut Response<A>) {}
 
-    /// There is no answer: the service has failed.
+    /// There is no answer: the service has failed. Only of one alone, since a stack has made an answer of it by then.
     fn fail(&self, _: &mut Self::Kept) {}
 }
 

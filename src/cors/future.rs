@@ -53,10 +53,12 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
+        // Also while the service works.
+        this.verdict.advance(cx);
         loop {
             match this.work.as_mut().project() {
                 WorkProj::Preflight { asked, id } => {
-                    let allowed = ready!(this.verdict.poll(cx));
+                    let allowed = ready!(this.verdict.allowed());
                     return match asked.take() {
                         Some(asked) => Poll::Ready(Ok(answer(this.policy, asked, allowed, id.as_ref()))),
                         // Polled after completion, which the contract of `Future` leaves open.
@@ -64,13 +66,11 @@ where
                     };
                 }
                 WorkProj::Pass { future } => {
-                    // While the service works.
-                    this.verdict.advance(cx);
                     let response = Some(ready!(future.poll(cx))?);
                     this.work.set(Work::Answered { response });
                 }
                 WorkProj::Answered { response } => {
-                    let allowed = ready!(this.verdict.poll(cx));
+                    let allowed = ready!(this.verdict.allowed());
                     let Some(mut response) = response.take() else {
                         return Poll::Pending;
                     };

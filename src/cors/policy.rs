@@ -5,7 +5,7 @@ use std::future::Future;
 use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
@@ -70,29 +70,29 @@ pub(crate) enum Verdict {
 
 impl Verdict {
     /// Asks on where an async closure has not answered.
+    #[inline]
     pub(crate) fn advance(&mut self, cx: &mut Context<'_>) {
-        let _ = self.poll_known(cx);
-    }
-
-    /// Hands over the value of `Access-Control-Allow-Origin`, or `None` for a refusal; asks on while an async closure has not answered.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<HeaderValue>> {
-        ready!(self.poll_known(cx));
-        Poll::Ready(match mem::replace(self, Self::Refused) {
-            Self::Allowed(origin) => Some(origin),
-            Self::Refused | Self::Asked(..) => None,
-        })
-    }
-
-    fn poll_known(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if let Self::Asked(asking, origin) = self {
-            let allowed = ready!(asking.as_mut().poll(cx));
+        if let Self::Asked(asking, origin) = self
+            && let Poll::Ready(allowed) = asking.as_mut().poll(cx)
+        {
             *self = if allowed {
                 Self::Allowed(origin.clone())
             } else {
                 Self::Refused
             };
         }
-        Poll::Ready(())
+    }
+
+    /// Hands over the value of `Access-Control-Allow-Origin`, or `None` for a refusal; pending while an async closure has not answered.
+    #[inline]
+    pub(crate) fn allowed(&mut self) -> Poll<Option<HeaderValue>> {
+        if let Self::Asked(..) = self {
+            return Poll::Pending;
+        }
+        match mem::replace(self, Self::Refused) {
+            Self::Allowed(origin) => Poll::Ready(Some(origin)),
+            Self::Refused | Self::Asked(..) => Poll::Ready(None),
+        }
     }
 }
 

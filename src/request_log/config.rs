@@ -1,4 +1,5 @@
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -32,8 +33,11 @@ impl Config {
         self.text.is_some() || self.json.is_some() || may_be_heard()
     }
 
+    /// A filter that panics has not left the request out. Nothing further out catches it.
     pub(super) fn wants(&self, request: RequestView<'_>) -> bool {
-        self.filter.as_ref().is_none_or(|wants| wants(request))
+        self.filter
+            .as_ref()
+            .is_none_or(|wants| catch_unwind(AssertUnwindSafe(|| wants(request))).unwrap_or(true))
     }
 
     /// Whether the record is left out, being one of many.

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 type WriteLine = dyn Fn(&[u8]) -> io::Result<()> + Send + Sync;
@@ -22,9 +23,12 @@ impl Lines {
         }
     }
 
-    /// Writes a line in one piece. A full disk is no reason to fail a request: it is reported once.
+    /// Writes a line in one piece. A full disk is no reason to fail a request: it is reported once. Nor is a writer that panics, and
+    /// where the record is dropped by another panic it would end the process.
     pub(super) fn put(&self, line: &[u8]) {
-        if let Err(error) = (self.write)(line)
+        let write = AssertUnwindSafe(|| (self.write)(line));
+        let written = catch_unwind(write).unwrap_or_else(|_| Err(io::Error::other("the writer panicked")));
+        if let Err(error) = written
             && !self.reported.swap(true, Ordering::Relaxed)
         {
             tracing::error!(

@@ -12,7 +12,7 @@
 //!    ended or all bytes of a known length were handed over, and else `aborted`: the client has gone, or an outer layer gave up.
 //! 4. The level is `ERROR` for a `5xx` and for the outcomes `panicked`, `timed_out` and `failed`; `WARN` for a slow request; else
 //!    `INFO`, also for a `4xx`, which is the client's affair.
-//! 5. A filter leaves requests out. Sampling leaves records at `INFO` out, never others.
+//! 5. A filter leaves requests out; one that panics does not. Sampling leaves records at `INFO` out, never others.
 //! 6. The query is not shown unless told so, and then without the values of parameters that are known to be secret.
 //! 7. With [`text`](RequestLogLayerBuilder::text) each record is also a line in Apache's common or combined format. What is not
 //!    printable ASCII in it is escaped: nobody can forge a line.

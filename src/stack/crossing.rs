@@ -1,9 +1,10 @@
 use std::error::Error as StdError;
 use std::future::Future;
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
@@ -34,35 +35,57 @@ where
 {
     /// `shutdown`, `security_headers` and `cors` around the rest.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        // While the service works.
+        // Also while the service works.
         self.kept.verdict.advance(cx);
         let preflight = matches!(*self.work, Work::Preflight { .. });
         if !preflight {
             ready!(self.poll_caught(cx));
+            // Not only when the origin is known: what does not count is given back as soon as the service has answered.
+            self.mark();
         }
-        let mut allowed = ready!(self.kept.verdict.poll(cx));
+        let mut allowed = ready!(self.kept.verdict.allowed());
+        if preflight {
+            self.answer_preflight(allowed.take());
+            self.mark();
+        }
         let Self { work, layers, kept } = self;
-        if let (WorkProj::Preflight { asked }, Some(cors)) = (work.as_mut().project(), &layers.cors)
-            && let Some(asked) = asked.take()
-        {
-            let answer = cors::answer(cors, asked, allowed.take(), kept.request_id());
-            work.set(Work::answered(answer));
-        }
         let Some(response) = work.as_mut().answer() else {
             // Polled after completion, which the contract of `Future` leaves open.
             return Poll::Pending;
         };
-        // First, though furthest out: the fewer headers an answer has, the fewer have to be moved, and nobody else sets one of these.
-        layers.security_headers.leave(&kept.promised, response.headers_mut());
-        if let Err(message) = guarded(|| layers.checkpoints.leave(&mut kept.checkpoints, response)) {
-            *response = kept.fault(&Fault::Panicked(message));
-            layers.security_headers.leave(&kept.promised, response.headers_mut());
-        }
         if let Some(cors) = layers.cors.as_ref().filter(|_| !preflight) {
             cors.decorate(response.headers_mut(), allowed);
         }
         kept.counted.leave(response);
         Poll::Ready(())
+    }
+
+    fn answer_preflight(&mut self, allowed: Option<HeaderValue>) {
+        if let (WorkProj::Preflight { asked }, Some(cors)) = (self.work.as_mut().project(), &self.layers.cors)
+            && let Some(asked) = asked.take()
+        {
+            let answer = cors::answer(cors, asked, allowed, self.kept.request_id());
+            self.work.set(Work::answered(answer));
+        }
+    }
+
+    /// `security_headers` and the checkpoints on the way out, once.
+    #[inline]
+    fn mark(&mut self) {
+        let Self { work, layers, kept } = self;
+        if mem::replace(&mut kept.marked, true) {
+            return;
+        }
+        let Some(response) = work.as_mut().answer() else {
+            return;
+        };
+        // First, though furthest out: the fewer headers an answer has, the fewer have to be moved. Nobody else sets one of these, but
+        // for a `Vary` of the app's, to which `cors` adds.
+        layers.security_headers.leave(&kept.promised, response.headers_mut());
+        if let Err(message) = guarded(|| layers.checkpoints.leave(&mut kept.checkpoints, response)) {
+            *response = kept.fault(&Fault::Panicked(message));
+            layers.security_headers.leave(&kept.promised, response.headers_mut());
+        }
     }
 
     /// Catches here and not only further out, so that the answer to a crash passes the layers in between.

@@ -40,7 +40,10 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             // A client that goes away drops the handler's future half way, and with it whatever panics in its `Drop`.
-            this.watch.drop_within(|| this.kept.guard("dropping the future", || this.work.set(Work::Done)));
+            this.watch.drop_within(|| {
+                this.kept.guard("dropping the future", || this.work.set(Work::Done));
+                this.kept.stop_asking();
+            });
         }
     }
 }
@@ -55,7 +58,7 @@ where
     pub(super) fn begin(
         layers: Arc<Layers<C>>,
         service: &mut S,
-        unready: Option<Box<Fault>>,
+        unready: &mut Option<Box<Fault>>,
         mut request: Request<Q>,
     ) -> Self {
         let moment = Moment::default();
@@ -111,6 +114,7 @@ where
                 Err(message) => {
                     let response = kept.fault(&Fault::Panicked(message));
                     kept.guard("dropping the future", || this.work.set(Work::answered(response)));
+                    kept.stop_asking();
                 }
             }
             match (this.work.take_answer(), kept.context.take()) {

@@ -1,3 +1,4 @@
+use std::mem;
 use std::pin::Pin;
 
 use http::{HeaderValue, Response};
@@ -22,6 +23,8 @@ pub(super) struct Kept<C> {
     pub(super) context: Option<catch_error::Context>,
     pub(super) counted: Counted,
     pub(super) promised: Promised,
+    /// Whether the answer has what was promised, and what the checkpoints say of it.
+    pub(super) marked: bool,
     pub(super) verdict: Verdict,
     pub(super) checkpoints: <Checkpoints<C> as Room>::Kept,
     /// Not before there is something to wait for: most answers and all refusals need no clock.
@@ -35,6 +38,7 @@ impl<C> Kept<C> {
             context: Some(context),
             counted: Counted::default(),
             promised: Promised::default(),
+            marked: false,
             verdict: Verdict::Refused,
             checkpoints: Default::default(),
             sleep: None,
@@ -61,6 +65,14 @@ impl<C> Kept<C> {
             context.report(fault);
         }
         fault.problem().into_response()
+    }
+
+    /// Asks no longer whether the origin is allowed. What asks is the app's, as the service's future is.
+    pub(super) fn stop_asking(&mut self) {
+        if let Verdict::Asked(..) = self.verdict {
+            let asked = mem::replace(&mut self.verdict, Verdict::Refused);
+            self.guard("dropping the future", || drop(asked));
+        }
     }
 
     /// Runs `work`, whose panic is told to the log and to nobody else.

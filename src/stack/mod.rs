@@ -2,8 +2,9 @@
 //!
 //! What it decides:
 //!
-//! 1. The order, outermost first and whatever the order of the builder's calls: request id, request log, catch error, shutdown,
-//!    security headers, CORS, catch error, client address, limit by address, CSRF, timeout, tokens, sessions, limit by user, authorization, not found.
+//! 1. The order, outermost first and whatever the order of the builder's calls: request id, trace context, request log, catch error,
+//!    shutdown, security headers, CORS, catch error, client address, limit by address, throttle, CSRF, timeout, tokens, sessions,
+//!    limit by user, authorization, not found.
 //!    Errors are caught twice: within the headers and CORS, so that a browser can read the answer to a crash, and outside all that
 //!    could crash. [`Stack::explain`] prints the order with the reason of each line.
 //! 2. Without a word of yours it has what needs no policy: request id, request log, catch error, security headers and not found.
@@ -11,14 +12,18 @@
 //! 3. A limit by address counts the peer, unless [`client_ip`](StackBuilder::client_ip) says which proxies are trusted.
 //! 4. Sessions, a limit by user or a policy without `jwt` is a [`ConfigError`](crate::ConfigError): nothing would say who the caller is. So is
 //!    a limit by user that counts by address, or whose quota has the name of the other limit's.
-//! 5. The faults of all parts are listed at once, since the builder takes the parts' builders: see [`Part`].
+//! 5. The answer to an error, a crash or the deadline is marked as any other: it tells the quotas of both limits, and their
+//!    [`count_if`](crate::rate_limit::RateLimitLayerBuilder::count_if) is asked about its status. Stacked by hand, a limit within has
+//!    lost the request by then.
+//! 6. The faults of all parts are listed at once, since the builder takes the parts' builders: see [`Part`].
 //!
 //! The error type becomes [`Infallible`](std::convert::Infallible), as axum and hyper want it; the response's body is wrapped in
 //! named types by the layers that must see its end. A body limit is tower-http's: put it on the service before this layer goes
 //! around it.
 //!
 //! It costs less than its layers do one around the other: they share one future, and one reference to what the builder settled. One
-//! left out costs a branch.
+//! left out costs a branch. A request that has to wait in one of them, or for the service where there is a timeout, costs an
+//! allocation more.
 //!
 //! It goes around the whole service, once. With axum that is `Router::layer`, after all routes, so that the log knows their
 //! templates. A layer of yours that must stand between two of these is a reason to stack them by hand with `tower::ServiceBuilder`;

@@ -65,6 +65,6 @@ where
     }
 
     fn call(&mut self, request: Request<ReqB>) -> Self::Future {
-        ResponseFuture::begin(Arc::clone(&self.layers), &mut self.inner, self.unready.take(), request)
+        ResponseFuture::begin(Arc::clone(&self.layers), &mut self.inner, &mut self.unready, request)
     }
 }

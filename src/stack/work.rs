@@ -72,7 +72,7 @@ where
         layers: &Layers<C>,
         kept: &mut Kept<C>,
         service: &mut S,
-        unready: Option<Box<Fault>>,
+        unready: &mut Option<Box<Fault>>,
         mut request: Request<Q>,
         moment: &Moment,
     ) {
@@ -86,7 +86,7 @@ where
             }
         }
         // Caught here and not by `catch_error`, so that the answer to a crash passes the layers in between.
-        let fault = match unready {
+        let fault = match unready.take() {
             Some(fault) => *fault,
             None => match guarded(|| self.enter(layers, kept, service, request, moment)) {
                 Ok(()) => return,
