@@ -34,4 +34,6 @@ export const sample = (id) => ({
   body: 'The same route behind the same nine jobs, asked over loopback.'
 })
 
+export const list = () => Array.from({ length: 50 }, (_, index) => sample(index + 1))
+
 export const problem = (status, title) => JSON.stringify({ title, status })

@@ -59,6 +59,7 @@ app.use(rateLimit({
 }))
 app.use(verify)
 app.use(editorsOnly)
+app.get('/posts', (request, response) => response.json(contract.list()))
 app.get('/posts/:id', (request, response) => response.json(contract.sample(Number(request.params.id))))
 app.use((request, response) => refuse(response, 404, 'Not Found'))
 // Express knows by the number of parameters that this one is for errors.

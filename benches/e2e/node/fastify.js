@@ -45,6 +45,7 @@ await app.register(jwt, {
 })
 // The limiter hooks itself into `onRequest` of each route, after whatever is there: tokens come later than that.
 const gate = { preValidation: verify, preHandler: editorsOnly }
+app.get('/posts', gate, async () => contract.list())
 app.get('/posts/:id', gate, async (request) => contract.sample(Number(request.params.id)))
 app.setNotFoundHandler((request, reply) => refuse(reply, 404, 'Not Found'))
 app.setErrorHandler((error, request, reply) => {

@@ -19,6 +19,8 @@ const MANY: usize = 300;
 /// A log may be written a little after the answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) const PATH: &str = "/posts/7";
+/// An answer that takes some work.
+pub(crate) const LIST: &str = "/posts";
 
 const PROBLEM: &str = "application/problem+json";
 
@@ -45,8 +47,11 @@ pub(crate) fn check(server: &Server) -> Result<(), String> {
     let bearer = format!("Bearer {}", token(ROLE)?);
     if !server.gated {
         let running = Running::start(server, None, None)?;
-        let answer = ask(&mut open(&running)?, "GET", PATH, &[("authorization", &bearer)])?;
-        return post(&answer);
+        let connection = &mut open(&running)?;
+        for path in [PATH, LIST] {
+            posts(&ask(connection, "GET", path, &[("authorization", &bearer)])?, path)?;
+        }
+        return Ok(());
     }
     let log = Log::new(server.name)?;
     {
@@ -63,8 +68,9 @@ fn answers(running: &Running, bearer: &str) -> Result<usize, String> {
     let reader = format!("Bearer {}", token("reader")?);
     let forged = format!("{}AAAA", &bearer[..bearer.len() - 4]);
     let origin = ("origin", ORIGIN);
-    let cases: [(&str, u16, &[Header<'_>]); 5] = [
+    let cases: [(&str, u16, &[Header<'_>]); 6] = [
         (PATH, 200, &[origin, ("authorization", bearer)]),
+        (LIST, 200, &[origin, ("authorization", bearer)]),
         (PATH, 401, &[origin]),
         (PATH, 401, &[origin, ("authorization", &forged)]),
         (PATH, 403, &[origin, ("authorization", &reader)]),
@@ -74,7 +80,7 @@ fn answers(running: &Running, bearer: &str) -> Result<usize, String> {
         let answer = ask(connection, "GET", path, headers)?;
         expect(&answer, path, status)?;
         if status == 200 {
-            post(&answer)?;
+            posts(&answer, path)?;
         } else if !answer
             .header("content-type")
             .is_some_and(|kind| kind.starts_with(PROBLEM))
@@ -145,14 +151,18 @@ fn expect(answer: &Answer, what: &str, status: u16) -> Result<(), String> {
     Ok(())
 }
 
-fn post(answer: &Answer) -> Result<(), String> {
+fn posts(answer: &Answer, path: &str) -> Result<(), String> {
     let told = |error: serde_json::Error| error.to_string();
     let served: Value = serde_json::from_slice(&answer.body).map_err(told)?;
-    let expected = serde_json::to_value(Post::sample(7)).map_err(told)?;
+    let expected = match path {
+        LIST => serde_json::to_value(Post::list()),
+        _ => serde_json::to_value(Post::sample(7)),
+    };
+    let expected = expected.map_err(told)?;
     if answer.status == 200 && served == expected {
         Ok(())
     } else {
-        Err(format!("{PATH} is answered with {} {served}", answer.status))
+        Err(format!("{path} is answered with {} {served}", answer.status))
     }
 }
 

@@ -1,11 +1,12 @@
-//! The same JSON route behind the same nine jobs over loopback: bare, behind portcullis, and behind what others offer.
+//! The same two routes of JSON behind the same nine jobs over loopback: bare, behind portcullis, and behind what others offer.
 //!
 //! `cargo xtask bench-e2e` builds the servers and runs this. The nine jobs: request id, access log, errors, security headers, CORS,
 //! rate limit, JWT (HS256), role check, 404.
 //!
 //! Each server is first asked what all must answer alike ([`check`]). Then come rounds, in each of which every server has its turn,
-//! alone on one core, with the load on another: it is started, warmed up, loaded over [`Options::connections`] connections, and once
-//! more while [`Options::held`] idle ones are kept open. Ratios are made within a round.
+//! alone on one core, with the load on another: it is started, warmed up, loaded over [`Options::connections`] connections, with the
+//! log off asked for the longer answer, and once more for the short one while [`Options::held`] idle ones are kept open. Ratios are
+//! made within a round.
 //!
 //! Options: `--smoke` (no load: the check, and a few hundred requests each), `--rounds N`, `--seconds N` of load, `--connections N`,
 //! `--held N` (0 leaves that part out), `--report FOLDER`, and a word that picks the servers with it in their name.

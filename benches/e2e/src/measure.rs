@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use e2e_contract::{ROLE, token};
 
+use crate::check::{LIST, PATH};
 use crate::hold::Held;
 use crate::load::load;
 use crate::options::Options;
@@ -18,6 +19,7 @@ const WARM_UP: u32 = 1;
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) struct Setting {
     pub(crate) server: &'static str,
+    pub(crate) path: &'static str,
     pub(crate) log: bool,
     /// Connections that are open and idle meanwhile.
     pub(crate) held: usize,
@@ -66,22 +68,27 @@ pub(crate) fn rounds(servers: &[Server], options: &Options) -> Result<Vec<Round>
 fn turn(server: &Server, log: bool, options: &Options) -> Result<Round, String> {
     let token = token(ROLE)?;
     let running = Running::start(server, log.then_some(Path::new(NOWHERE)), None)?;
-    load(running.address, &token, options.connections, WARM_UP)?;
-    let setting = |held| Setting {
+    load(running.address, PATH, &token, options.connections, WARM_UP)?;
+    let setting = |path, held| Setting {
         server: server.name,
+        path,
         log,
         held,
     };
-    let mut round = vec![(setting(0), figures(&running, &token, options)?)];
+    let mut round = vec![(setting(PATH, 0), figures(&running, PATH, &token, options)?)];
+    if !log {
+        round.push((setting(LIST, 0), figures(&running, LIST, &token, options)?));
+    }
     if options.held > 0 {
         let held = Held::open(running.address, options.held, &token)?;
-        round.push((setting(options.held), figures(&running, &token, options)?));
+        round.push((setting(PATH, options.held), figures(&running, PATH, &token, options)?));
         held.close()?;
     }
     for (setting, figures) in &round {
         println!(
-            "{:34} log {:3} {:6} held {:8.0} requests a second, {:6.1} us of processor each, busy {:3.0} %",
+            "{:34} {:8} log {:3} {:6} held {:8.0} requests a second, {:6.1} us of processor each, busy {:3.0} %",
             server.name,
+            setting.path,
             if log { "on" } else { "off" },
             setting.held,
             figures.requests_per_second,
@@ -94,9 +101,9 @@ fn turn(server: &Server, log: bool, options: &Options) -> Result<Round, String> 
 
 // Counts and times are small.
 #[expect(clippy::cast_precision_loss)]
-fn figures(running: &Running, token: &str, options: &Options) -> Result<Figures, String> {
+fn figures(running: &Running, path: &str, token: &str, options: &Options) -> Result<Figures, String> {
     let (busy, begun) = (running.busy().unwrap_or_default(), Instant::now());
-    let load = load(running.address, token, options.connections, options.seconds)?;
+    let load = load(running.address, path, token, options.connections, options.seconds)?;
     let busy = running.busy().unwrap_or_default().saturating_sub(busy).as_secs_f64();
     let requests = load.requests as f64;
     Ok(Figures {

@@ -75,7 +75,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .fold(DefaultHeaders::new(), |headers, pair| headers.add(*pair));
         // The last is the outermost. A scope of its own: actix-governor takes no `from_fn` directly within.
         let posts = web::scope("/posts").wrap(from_fn(editors_only)).wrap(from_fn(verify));
-        let posts = posts.route("/{id}", web::get().to(post));
+        let posts = posts.route("/{id}", web::get().to(post)).route("", web::get().to(list));
         App::new()
             .app_data(verifier.clone())
             .wrap(Governor::new(&quota))
@@ -99,4 +99,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 async fn post(id: web::Path<u32>) -> web::Json<Post> {
     web::Json(Post::sample(*id))
+}
+
+async fn list() -> web::Json<Vec<Post>> {
+    web::Json(Post::list())
 }

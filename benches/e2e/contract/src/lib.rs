@@ -1,7 +1,7 @@
 //! What the servers agree on: how they are told where to listen, what they serve, and whom they let in.
 //!
-//! `GET /posts/{id}` answers [`Post::sample`] as JSON to a bearer token (HS256, see [`token`]) of an editor. `node/contract.js` says
-//! the same to the servers of Node; the check before a run finds out where it does not.
+//! `GET /posts/{id}` answers [`Post::sample`] as JSON to a bearer token (HS256, see [`token`]) of an editor, and `GET /posts`
+//! [`Post::list`]. `node/contract.js` says the same to the servers of Node; the check before a run finds out where it does not.
 
 use std::env;
 use std::fs::{File, OpenOptions};
@@ -85,6 +85,11 @@ impl Post {
             draft: false,
             body: "The same route behind the same nine jobs, asked over loopback.",
         }
+    }
+
+    /// The first fifty: 8 KB of JSON, made anew for each request.
+    pub fn list() -> Vec<Self> {
+        (1..=50).map(Self::sample).collect()
     }
 }
 
