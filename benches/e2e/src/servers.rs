@@ -38,19 +38,17 @@ pub(crate) const LOAD_CORE: usize = 1;
 
 pub(crate) const BARE_AXUM: &str = "axum, bare";
 pub(crate) const PORTCULLIS_AXUM: &str = "portcullis on axum";
+/// Without a gate, and with its headers.
+pub(crate) const AXUM_WITH_HEADERS: &str = "axum, bare, a gate's headers";
+pub(crate) const PORTCULLIS_CACHED: &str = "portcullis on axum, cached token";
 pub(crate) const EXPRESS: &str = "Express 5";
 
 const ALL: &[(&str, Kind, &str, bool)] = &[
     ("hyper, bare", Kind::Tower, "hyper", false),
     (BARE_AXUM, Kind::Tower, "axum", false),
-    ("axum, bare, a gate's headers", Kind::Tower, "axum-headers", false),
+    (AXUM_WITH_HEADERS, Kind::Tower, "axum-headers", false),
     (PORTCULLIS_AXUM, Kind::Tower, "portcullis-axum", true),
-    (
-        "portcullis on axum, cached token",
-        Kind::Tower,
-        "portcullis-axum-cached",
-        true,
-    ),
+    (PORTCULLIS_CACHED, Kind::Tower, "portcullis-axum-cached", true),
     (
         "portcullis on axum, own server",
         Kind::Tower,
