@@ -15,11 +15,11 @@ use axum::extract::DefaultBodyLimit;
 use axum::response::Response;
 use axum::routing::{get, post};
 use http::header::{ACCEPT, ALLOW, CONTENT_TYPE};
-use http::{Method, Request};
+use http::{HeaderValue, Method, Request};
 use http_body_util::BodyExt;
 use portcullis::axum::{Form, Json, Path, Query, method_not_allowed, not_found};
 use portcullis::catch_error::CatchErrorLayer;
-use portcullis::client_ip::{ClientIp, ClientIpLayer};
+use portcullis::client_ip::{ClientIp, ClientIpLayer, PeerAddr};
 #[cfg(any(feature = "aws-lc", feature = "rust-crypto"))]
 use portcullis::jwt::{Algorithm, Issuer, JwtLayer, SigningKey};
 use portcullis::jwt::{Claims, Verified};
@@ -521,6 +521,19 @@ async fn verified_claims_are_an_extractor() {
         let text = response.into_body().collect().await.unwrap().to_bytes();
         assert!(String::from_utf8_lossy(&text).contains(body), "{path}: {text:?}");
     }
+}
+
+#[tokio::test]
+async fn without_client_ip_the_client_is_the_peer() {
+    let app = Router::new().route("/", get(async |client: ClientIp| client.address().to_string()));
+    let mut request = request("GET", "/", None, Body::empty());
+    request
+        .headers_mut()
+        .insert("x-forwarded-for", HeaderValue::from_static("192.0.2.9"));
+    request
+        .extensions_mut()
+        .insert(PeerAddr(([198, 51, 100, 7], 4711).into()));
+    assert_eq!(ask(app, request).await.body, "198.51.100.7");
 }
 
 #[tokio::test]

@@ -74,13 +74,17 @@ where
     }
 }
 
-/// The client's address, resolved through trusted proxies.
+/// The client's address as [`ClientIp::of`] has it: resolved through trusted proxies by `client_ip`, or else the peer's.
 impl<S: Send + Sync> FromRequestParts<S> for ClientIp {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let found = parts.extensions.get().copied();
-        found.ok_or_else(|| misplaced(parts, "no ClientIp on the request: put client_ip outside the route"))
+        Self::of(&parts.extensions).ok_or_else(|| {
+            misplaced(
+                parts,
+                "neither a ClientIp nor the peer's address on the request: serve with portcullis::server or with                  into_make_service_with_connect_info::<SocketAddr>(), and behind proxies put client_ip outside the route",
+            )
+        })
     }
 }
 

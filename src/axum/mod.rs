@@ -22,7 +22,8 @@
 //! 3. [`Identity`](crate::Identity), [`Verified`](crate::jwt::Verified) claims, also as an `Option`,
 //!    [`ClientIp`](crate::client_ip::ClientIp), [`RequestId`](crate::RequestId) and
 //!    [`CspNonce`](crate::security_headers::CspNonce) are extractors. Where the layer that provides one is missing, or stands
-//!    inside the route, the answer is a `500`, and an `error` record with target `portcullis::axum` names the layer.
+//!    inside the route, the answer is a `500`, and an `error` record with target `portcullis::axum` names the layer. Without
+//!    `client_ip` the client is the peer.
 //! 4. A [`Path`] that does not fit its route is the app's mistake, and answered as such: `500` and a record.
 //! 5. [`not_found`] and [`method_not_allowed`] are handlers for the fallbacks of a `Router`.
 //! 6. [`Problem`](crate::Problem), [`Error`](crate::Error) and [`Json`] are responses, so that `?` works in a handler on any error.
